@@ -11,6 +11,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -103,12 +104,7 @@ class ModelCard:
         if self.area < 32 * 32:
             raise ModelError(f"the model card's working area of {self.area} pixels is below 32 x 32")
         steps = [point.vividness for point in self.frontier]
-        if (
-            len(steps) < 2
-            or steps[0] != 0
-            or steps[-1] != 1
-            or any(a >= b for a, b in zip(steps, steps[1:], strict=False))
-        ):
+        if len(steps) < 2 or steps[0] != 0 or steps[-1] != 1 or any(a >= b for a, b in pairwise(steps)):
             raise ModelError(f"the model card's frontier must rise from vividness 0 to 1, not go {steps}")
         if not 0 <= self.default_vividness <= 1:
             raise ModelError(f"the model card's default vividness is {self.default_vividness}, outside [0, 1]")
