@@ -1,0 +1,62 @@
+"""Photochrom colours black-and-white photographs, at full size, with the person in control.
+
+    import photochrom
+    photochrom.colorize("family.jpg").save("family-colour.jpg")
+
+Names are loaded when they are first used: importing the package loads neither ONNX Runtime nor
+NumPy, so that `photochrom --help` and a caller's own start stay fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import (
+    DataError,
+    MissingExtraError,
+    ModelError,
+    PhotochromError,
+    PhotoError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import Canvas, Colorizer, colorize
+    from photochrom.photo import Photo
+
+    __version__: str
+
+__all__ = [
+    "Canvas",
+    "Colorizer",
+    "DataError",
+    "MissingExtraError",
+    "ModelError",
+    "Photo",
+    "PhotoError",
+    "PhotochromError",
+    "UsageError",
+    "__version__",
+    "colorize",
+]
+
+_HOME = {
+    "Canvas": "photochrom.colorizer",
+    "Colorizer": "photochrom.colorizer",
+    "colorize": "photochrom.colorizer",
+    "Photo": "photochrom.photo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("photochrom")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
