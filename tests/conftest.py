@@ -1,6 +1,22 @@
 """What every test shares: a busy machine must not fail a property test on time alone."""
 
+from pathlib import Path
+
+import pytest
+import tiny_model
 from hypothesis import settings
 
 settings.register_profile("photochrom", deadline=None)
 settings.load_profile("photochrom")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a model that colours any picture within milliseconds."""
+    return tiny_model.write(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def grey_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a model that is broken in the worst way: it answers grey to everything."""
+    return tiny_model.write(tmp_path_factory.mktemp("models") / "grey", grey=True)
