@@ -56,9 +56,7 @@ class AbBins:
             inside |= ((rgb >= -1e-4) & (rgb <= 1 + 1e-4)).all(axis=-1)
         return cls(np.stack([a[inside], b[inside]], axis=-1))
 
-    def soft_encode(
-        self, ab: ArrayLike, *, neighbours: int = 5, sigma: float = 5.0
-    ) -> tuple[NDArray[np.int64], Float]:
+    def soft_encode(self, ab: ArrayLike, *, neighbours: int = 5, sigma: float = 5.0) -> tuple[NDArray[np.int64], Float]:
         """Spread each colour over its nearest bins, by a Gaussian of the distance (Zhang et al. 2016, section 2.2).
 
         Args:

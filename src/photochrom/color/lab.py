@@ -100,18 +100,20 @@ def lightness(luma: ArrayLike) -> Float:
 def decode_gamma(value: NDArray[Any]) -> Float:
     """sRGB signal (uint8, uint16 or float in [0, 1], any shape) to linear light in [0, 1], float32."""
     if value.dtype == np.uint8 or value.dtype == np.uint16:
-        return _linear_table(value.dtype)[value]
+        linear: Float = _linear_table(value.dtype)[value]
+        return linear
     full_scale(value.dtype)
     return _decode(value.astype(np.float32))
 
 
 def encode_gamma(linear: Float) -> Float:
-    """Linear light (float32, any shape) to the sRGB signal; the straight toe goes on below 0, so nothing is NaN."""
-    value = np.maximum(linear, np.float32(0.0031308))
-    np.power(value, np.float32(1 / 2.4), out=value)
-    value *= np.float32(1.055)
-    value -= np.float32(0.055)
-    return np.where(linear > 0.0031308, value, linear * np.float32(12.92))
+    """Linear light (float32, any shape) to the sRGB signal; below 0 the curve is mirrored (extended sRGB)."""
+    size = np.abs(linear)
+    curve = np.maximum(size, np.float32(0.0031308))
+    np.power(curve, np.float32(1 / 2.4), out=curve)
+    curve *= np.float32(1.055)
+    curve -= np.float32(0.055)
+    return np.where(size > 0.0031308, np.copysign(curve, linear), linear * np.float32(12.92))
 
 
 def full_scale(dtype: np.dtype[Any]) -> int:
@@ -144,11 +146,12 @@ def _lab_to_relative_xyz(lab: Float) -> Float:
 
 
 def _decode(value: Float) -> Float:
-    curve = np.maximum(value, np.float32(0.04045))
+    size = np.abs(value)
+    curve = np.maximum(size, np.float32(0.04045))
     curve += np.float32(0.055)
     curve *= np.float32(1 / 1.055)
     np.power(curve, np.float32(2.4), out=curve)
-    return np.where(value > 0.04045, curve, value * np.float32(1 / 12.92))
+    return np.where(size > 0.04045, np.copysign(curve, value), value * np.float32(1 / 12.92))
 
 
 @cache

@@ -1,0 +1,72 @@
+"""From the network's logits to a distribution and from that to one colour a pixel.
+
+A network trained with class weights w learns q ~ w p, so log w is taken off again to get the
+calibrated distribution (logit adjustment, Menon et al. 2021). The read-out takes off a part of it
+and sharpens by a temperature (annealed mean, Zhang et al. 2016); (t, T, gain) is one point of the
+frontier between lowest error and full colour that a model file carries.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float = NDArray[np.float32]
+
+
+def calibrated(logits: ArrayLike, log_w: ArrayLike) -> Float:
+    """The calibrated distribution over bins, softmax(logits - log w).
+
+    Args:
+        logits: (K, ...) of the network, bins first.
+        log_w: (K,) log of the weights that the loss gave to the bins.
+
+    Returns:
+        (K, ...) float32 probabilities whose sum over the bins is 1.
+    """
+    scores = np.asarray(logits, np.float32)
+    return _softmax(scores - _along_bins(log_w, scores))
+
+
+def read_out(logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, *, t: float, T: float, gain: float) -> Float:
+    """One colour a pixel: gain times the mean of softmax((logits - (1 - t) log w) / T) over the bin centres.
+
+    Args:
+        logits: (K, h, w) of the network.
+        log_w: (K,) log of the weights that the loss gave to the bins.
+        centers: (K, 2) Lab units.
+        t: 0 takes the weights off altogether (the calibrated distribution), 1 leaves them on.
+        T: temperature, above 0; 1 gives the mean, towards 0 the mode.
+        gain: factor on chroma.
+
+    Returns:
+        (h, w, 2) float32 ab in Lab units; a gain above 1 may leave the gamut.
+
+    Raises:
+        ValueError: T is not above 0.
+    """
+    if not T > 0:
+        raise ValueError(f"the temperature must be above 0, not {T}")
+    scores = np.asarray(logits, np.float32)
+    shifted = scores - _along_bins(log_w, scores) * np.float32(1 - t)
+    if T != 1:
+        shifted /= np.float32(T)
+    probability = _softmax(shifted).reshape(len(scores), -1)
+    mean = probability.T @ (np.asarray(centers, np.float32) * np.float32(gain))
+    ab: Float = mean.reshape(*scores.shape[1:], 2)
+    return ab
+
+
+def _along_bins(log_w: ArrayLike, scores: Float) -> Float:
+    weights = np.asarray(log_w, np.float32)
+    if weights.shape != scores.shape[:1]:
+        raise ValueError(f"log_w {weights.shape} does not fit logits {scores.shape}")
+    return weights.reshape(-1, *[1] * (scores.ndim - 1))
+
+
+def _softmax(scores: Float) -> Float:
+    """Softmax over the first axis, overwriting its argument."""
+    scores -= scores.max(axis=0)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=0)
+    return scores
