@@ -33,7 +33,7 @@ lint: $(VENV)/.installed-dev ## Style, types and import rules
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 
 format: $(VENV)/.installed-dev ## Bring the code into the house style
 	$(VENV)/bin/ruff check --fix
