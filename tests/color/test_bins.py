@@ -27,7 +27,7 @@ def test_the_grid_holds_the_centers_that_some_srgb_color_comes_close_to() -> Non
     assert gap(GRID.centers, colors).max() < 4.0, "a centre that no color of the cube comes near"
     outside = np.stack(np.meshgrid(np.arange(-120, 121, 10), np.arange(-120, 121, 10)), -1).reshape(-1, 2)
     outside = np.array([place for place in outside if place.tolist() not in GRID.centers.tolist()], np.float32)
-    assert gap(outside, colors).min() > 0.1, "a centre left out although the cube holds its color"
+    assert gap(outside.astype(np.float32), colors).min() > 0.1, "a centre left out although the cube holds its color"
 
 
 def test_the_grid_has_step_10_and_contains_grey() -> None:
