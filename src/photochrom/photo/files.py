@@ -1,0 +1,148 @@
+"""Bytes in, bytes out: reading whatever holds a picture, and writing so that no half file is ever seen.
+
+A file is written under a temporary name in its own folder, flushed to the disk and moved into
+place in one step. Whatever goes wrong, a full disk or Ctrl-C, the old state stays.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from photochrom.errors import PhotoError
+
+Piece = bytes | bytearray | memoryview
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """An open binary stream to read from."""
+
+    def read(self) -> bytes: ...
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """An open binary stream to write to."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+def read_path(path: Path) -> bytes:
+    """The whole file.
+
+    Raises:
+        PhotoError: there is no such file, it is a folder, it can't be read, or it is empty.
+    """
+    try:
+        if path.is_dir():
+            raise PhotoError(f"{path}: is a folder, not a picture; give the pictures in it, or the folder to a command")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise PhotoError(f"{path}: there is no such file") from None
+    except PermissionError:
+        raise PhotoError(f"{path}: may not be read; check its permissions") from None
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path}: could not be read ({reason(error)})") from error
+    return not_empty(data, str(path))
+
+
+def not_empty(data: bytes, name: str) -> bytes:
+    """The data.
+
+    Raises:
+        PhotoError: there is none.
+    """
+    if not data:
+        raise PhotoError(f"{name}: is empty (0 bytes); fetch or copy the picture again")
+    return data
+
+
+def reason(error: BaseException) -> str:
+    """What an operating system's error says, without the path, which the message around it names."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+
+
+@contextmanager
+def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; moved onto `path` at the end of the block, removed on any failure.
+
+    Raises:
+        PhotoError: `path` exists and `overwrite` is false, its folder is missing, or it can't be written to.
+    """
+    if path.is_dir():
+        raise PhotoError(f"{path}: is a folder; give the name of a file to write")
+    _refuse_existing(path, overwrite)
+    temporary = path.parent / f".photochrom-{secrets.token_hex(8)}.part"
+    try:
+        with explained(path):
+            # Opened here and not by `tempfile`, so that the file gets the permissions that any new file gets.
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        yield temporary
+        with explained(path):
+            _flush(temporary)
+            if path.exists():
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+            _refuse_existing(path, overwrite)
+            os.replace(temporary, path)
+            _flush_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_path(path: Path, pieces: Iterable[Piece], *, overwrite: bool = False) -> None:
+    """Write the pieces one after the other into `path`, wholly or not at all.
+
+    Raises:
+        PhotoError: see `finished_or_nothing`; also where the disk is full.
+    """
+    with finished_or_nothing(path, overwrite=overwrite) as temporary, explained(path), temporary.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+@contextmanager
+def explained(target: Path | str) -> Iterator[None]:
+    """Turn an operating system's error while writing to `target` into a `PhotoError` that says what to do."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise PhotoError(f"{target}: its folder does not exist; make it first") from None
+    except NotADirectoryError:
+        raise PhotoError(f"{target}: a part of this path is a file, not a folder") from None
+    except PermissionError:
+        raise PhotoError(f"{target}: may not be written; check the permissions of its folder") from None
+    except OSError as error:
+        raise PhotoError(
+            f"{target}: could not be written ({reason(error)}); nothing was left behind: free some space or choose "
+            "another place"
+        ) from error
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if not overwrite and path.exists():
+        raise PhotoError(f"{path}: exists already; choose another name or allow overwriting")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name itself last through a power cut, where the system can do that for folders."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

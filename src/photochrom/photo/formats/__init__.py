@@ -1,0 +1,66 @@
+"""The formats that are read and written: this list is the one place where a format is added.
+
+A file's format is known by its content, never by its name; the name decides only how a result is
+written.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final
+
+from photochrom.errors import PhotoError
+from photochrom.photo.formats.base import Format
+from photochrom.photo.formats.jpeg import Jpeg
+from photochrom.photo.formats.png import Png
+
+FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png())
+
+
+def of_data(data: bytes | memoryview, name: str) -> Format:
+    """The format of a file's content.
+
+    Raises:
+        PhotoError: none of ours.
+    """
+    head = bytes(data[:64])
+    found = recognised(head)
+    if found is None:
+        what = "it is text" if _is_text(head) else f"it begins with {head[:8].hex(' ')}"
+        raise PhotoError(f"{name}: is no picture that can be read ({_names()}): {what}, whatever its name says")
+    return found
+
+
+def recognised(head: bytes) -> Format | None:
+    """The format of a file that begins with these bytes; None where it is none of ours."""
+    return next((each for each in FORMATS if each.recognises(head)), None)
+
+
+def of_name(name: str) -> Format:
+    """The format with this name or suffix: "JPEG", "jpg", ".jpg".
+
+    Raises:
+        PhotoError: unknown.
+    """
+    wanted = name.lower().lstrip(".")
+    for each in FORMATS:
+        if wanted == each.name.lower() or f".{wanted}" in each.suffixes:
+            return each
+    raise PhotoError(f"{name}: is no format that can be written; choose one of {_names()}")
+
+
+def of_path(path: PurePath) -> Format | None:
+    """The format that a file's name asks for; None where it has no ending.
+
+    Raises:
+        PhotoError: the ending is unknown.
+    """
+    return of_name(path.suffix) if path.suffix else None
+
+
+def _names() -> str:
+    return ", ".join(each.name for each in FORMATS)
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\r\n" for byte in head)

@@ -1,0 +1,201 @@
+"""PNG: libvips does the pixels, the chunks beside them are taken from the file and spliced into the result.
+
+libvips loses IPTC in PNG and rewrites EXIF; chunk by chunk everything is kept as it was.
+Source: PNG specification, third edition (W3C 2025).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from photochrom.errors import PhotoError
+from photochrom.photo import exif as exif_block
+from photochrom.photo import iptc as iptc_records
+from photochrom.photo import vips
+from photochrom.photo.files import Piece
+from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
+from photochrom.photo.metadata import Density, Metadata
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_XMP: Final = b"XML:com.adobe.xmp"
+_KEPT: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME"})
+_COLORS: Final = frozenset({b"sRGB", b"gAMA", b"cHRM"})
+"""They describe the samples: true only as long as no profile changed those."""
+
+_MOST_TEXT: Final = 64_000_000
+"""Bytes that a compressed text may unfold to."""
+
+
+@dataclass(frozen=True)
+class PngEncoding:
+    """Chunks (type, content) of a PNG that no other format would understand: texts, and how colors are meant."""
+
+    texts: tuple[tuple[bytes, bytes], ...]
+    colors: tuple[tuple[bytes, bytes], ...]
+
+
+class Png(Format):
+    """All kinds of PNG in; 8 and 16 bit RGB with or without alpha out."""
+
+    name = "PNG"
+    suffixes = (".png",)
+    mime = "image/png"
+    keeps = frozenset({"exif", "xmp", "iptc", "icc", "density", "alpha", "depth"})
+
+    def recognises(self, head: bytes) -> bool:
+        return head[:8] == _SIGNATURE
+
+    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+        check_page(page, 1, name)
+        try:
+            chunks = list(_chunks(memoryview(data)))
+            width, height, depth = struct.unpack_from(">IIB", chunks[0][1])
+        except (ValueError, struct.error, IndexError) as error:
+            raise _damaged(name, str(error)) from None
+        check_size(width, height, max_pixels=max_pixels, name=name)
+        metadata, encoding = _metadata(chunks, name)
+        samples = vips.pixels(vips.load("pngload_buffer", data, name, "PNG", unlimited=True), name, "PNG")
+        turned = exif_block.orientation(metadata.exif)
+        return Decoded(samples, metadata, depth=depth, orientation=turned, encoding=encoding)
+
+    def find_xmp(self, data: memoryview) -> bytes | None:
+        for kind, content in _chunks(data):
+            if kind == b"iTXt" and content[: len(_XMP) + 1] == _XMP + b"\0":
+                return _international(bytes(content))
+        return None
+
+    def write(self, pages: Iterable[Page], options: Options, *, name: str) -> Iterable[Piece]:
+        (page,) = pages
+        came = page.photo.encoding if isinstance(page.photo.encoding, PngEncoding) else None
+        body = vips.save("pngsave_buffer", page.photo, name, compression=6)
+        yield _SIGNATURE
+        for kind, content in _chunks(memoryview(body)):
+            if kind == b"IHDR":
+                yield _chunk(kind, bytes(content))
+                yield from _metadata_chunks(page.metadata, came)
+            elif kind == b"IDAT":
+                yield from _wrapped(kind, content)
+        yield _chunk(b"IEND", b"")
+
+
+def _damaged(name: str, why: str) -> PhotoError:
+    return PhotoError(f"{name}: is a damaged or incomplete PNG ({why}); fetch or copy it again")
+
+
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """(type, content) of each chunk, the end included.
+
+    Raises:
+        ValueError: the file ends before its end chunk.
+    """
+    place = 8
+    while True:
+        if place + 12 > len(data):
+            raise ValueError("it ends before its end mark")
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if place + 12 + length > len(data):
+            raise ValueError("it ends in the middle of a part")
+        yield kind, data[place + 8 : place + 8 + length]
+        if kind == b"IEND":
+            return
+        place += 12 + length
+
+
+def _wrapped(kind: bytes, content: memoryview) -> Iterator[Piece]:
+    yield struct.pack(">I4s", len(content), kind)
+    yield content
+    yield struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return b"".join(_wrapped(kind, memoryview(content)))
+
+
+def _metadata(chunks: list[tuple[bytes, memoryview]], name: str) -> tuple[Metadata, PngEncoding]:
+    exif = xmp = iptc = icc = None
+    density = None
+    texts, colors = [], []
+    for kind, view in chunks:
+        if kind == b"IDAT":
+            continue
+        content = bytes(view)
+        if kind == b"eXIf":
+            exif = content.removeprefix(b"Exif\0\0")
+        elif kind == b"iCCP":
+            icc = _unfolded(content.partition(b"\0")[2][1:])
+        elif kind == b"pHYs" and len(content) == 9:
+            x, y, unit = struct.unpack(">IIB", content)
+            density = Density(x, y, "metre" if unit == 1 else "aspect") if x and y else None
+        elif kind == b"iTXt" and content.startswith(_XMP + b"\0"):
+            xmp = _international(content)
+        elif kind in _KEPT:
+            raw, block = _raw_profile(kind, content)
+            if raw in (b"exif", b"APP1") and block.startswith(b"Exif\0\0"):
+                exif = exif or block[6:]
+            elif raw == b"iptc":
+                iptc = iptc_records.from_resources(block) or (block if block[:1] == b"\x1c" else None)
+            elif raw == b"xmp":
+                xmp = xmp or block
+            else:
+                texts.append((kind, content))
+        elif kind in _COLORS:
+            colors.append((kind, content))
+    return Metadata(exif, xmp, iptc, icc, density), PngEncoding(tuple(texts), tuple(colors))
+
+
+def _unfolded(data: bytes) -> bytes | None:
+    try:
+        return zlib.decompressobj().decompress(data, _MOST_TEXT)
+    except zlib.error:
+        return None
+
+
+def _international(content: bytes) -> bytes | None:
+    """The text of an iTXt chunk."""
+    rest = content.partition(b"\0")[2]
+    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+    return _unfolded(text) if rest[:1] == b"\1" else text
+
+
+def _raw_profile(kind: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """(type, content) of the hexadecimal "Raw profile type ..." of ImageMagick and ExifTool; else two empty ones."""
+    keyword, _, rest = content.partition(b"\0")
+    if not keyword.startswith(b"Raw profile type ") or kind == b"iTXt":
+        return b"", b""
+    text = _unfolded(rest[1:]) if kind == b"zTXt" else rest
+    found = re.match(rb"\s*\S+\s+(\d+)\s+([0-9a-fA-F\s]*)", text or b"")
+    if not found:
+        return b"", b""
+    try:
+        block = bytes.fromhex(found[2].decode())
+    except ValueError:
+        return b"", b""
+    return keyword.removeprefix(b"Raw profile type "), block
+
+
+def _metadata_chunks(metadata: Metadata, came: PngEncoding | None) -> Iterator[bytes]:
+    if metadata.icc:
+        yield _chunk(b"iCCP", b"icc\0\0" + zlib.compress(metadata.icc, 9))
+    elif came:
+        for kind, content in came.colors:
+            yield _chunk(kind, content)
+    if metadata.density:
+        metre = metadata.density.per_metre() or (metadata.density.x, metadata.density.y)
+        known = metadata.density.unit != "aspect"
+        yield _chunk(b"pHYs", struct.pack(">IIB", round(metre[0]), round(metre[1]), known))
+    if metadata.exif:
+        yield _chunk(b"eXIf", metadata.exif)
+    if metadata.xmp:
+        yield _chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + metadata.xmp)
+    if metadata.iptc:
+        block = iptc_records.to_resources(metadata.iptc)
+        lines = "\n".join(block.hex()[i : i + 72] for i in range(0, 2 * len(block), 72))
+        text = f"\niptc\n{len(block):8d}\n{lines}\n".encode()
+        yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text, 9))
+    for kind, content in came.texts if came else ():
+        yield _chunk(kind, content)

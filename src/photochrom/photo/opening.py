@@ -1,0 +1,278 @@
+"""From anything that holds a picture to a `Photo`: paths, bytes, streams, Pillow images, arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.color.luma import luma as luma_of
+from photochrom.errors import PhotoError
+from photochrom.photo import exif, mark, profiles, vips
+from photochrom.photo.files import Readable, not_empty, read_path, reason
+from photochrom.photo.formats import FORMATS, of_data, recognised
+from photochrom.photo.formats.base import Decoded, check_page, check_size
+from photochrom.photo.metadata import Density, Metadata
+from photochrom.photo.notices import warn
+from photochrom.photo.photo import Photo
+from photochrom.photo.samples import small_chroma, upright, was_colored
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Source = str | PathLike[str] | bytes | bytearray | memoryview | Readable | NDArray[Any] | Image
+
+MAX_PIXELS: Final = 400_000_000
+"""How large a picture may be unless `max_pixels` says otherwise: 20,000 x 20,000 pixels."""
+
+
+def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Read a picture.
+
+    Args:
+        source: a path; the bytes of a file; an open binary stream; a Pillow image; or an array: (H, W) grey,
+            (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGB and alpha, as bool, uint8,
+            uint16, or float in [0, 1].
+        page: which page of a file that has several, counted from 0.
+        max_pixels: refuse larger pictures before any memory is taken for them.
+
+    Returns:
+        The picture, upright and not colored yet.
+
+    Raises:
+        PhotoError: missing, unreadable, empty, damaged, too large, or no picture that we know.
+    """
+    if isinstance(source, np.ndarray):
+        check_page(page, 1, "array")
+        check_size(*_array_size(source), max_pixels=max_pixels, name="array")
+        return _photo(Decoded(_samples(source)), name="array")
+    if _is_pil(source):
+        return _from_pil(source, page=page, max_pixels=max_pixels)
+    data, name = _data(source)
+    return _page(data, name, page, max_pixels, hashlib.sha256(data).hexdigest())
+
+
+def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Photo]:
+    """Read every page of a picture, one at a time; the file is read once. See `open`."""
+    if isinstance(source, np.ndarray) or _is_pil(source):
+        yield open(source, max_pixels=max_pixels)
+        return
+    data, name = _data(source)
+    digest = hashlib.sha256(data).hexdigest()
+    for page in range(of_data(data, name).pages(data, name=name)):
+        yield _page(data, name, page, max_pixels, digest)
+
+
+def pages(source: Source) -> int:
+    """How many pages the picture has: more than 1 only for TIFF.
+
+    Raises:
+        PhotoError: see `open`.
+    """
+    if isinstance(source, np.ndarray) or _is_pil(source):
+        return 1
+    data, name = _data(source)
+    return of_data(data, name).pages(data, name=name)
+
+
+def is_marked(path: str | PathLike[str]) -> bool:
+    """Whether a file carries our mark, so that it is no original. Reads its head only and decodes nothing.
+
+    False also for what is no picture, is damaged or can't be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        format = recognised(bytes(data[:64]))
+        return format is not None and mark.is_ours(format.find_xmp(data))
+    except (OSError, ValueError):
+        return False
+
+
+def _page(data: bytes, name: str, page: int, max_pixels: int, digest: str) -> Photo:
+    format = of_data(data, name)
+    decoded = format.read(data, page=page, max_pixels=max_pixels, name=name)
+    return replace(_photo(decoded, name=name), format=format.name, sha256=digest)
+
+
+def _data(source: Any) -> tuple[bytes, str]:
+    """The bytes, and what to call them in messages."""
+    if isinstance(source, str | PathLike):
+        path = Path(source)
+        return read_path(path), str(path)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return not_empty(bytes(source), "these bytes"), "these bytes"
+    if isinstance(source, Readable):
+        name = str(getattr(source, "name", "this stream"))
+        try:
+            data = source.read()
+        except OSError as error:
+            raise PhotoError(f"{name}: could not be read ({reason(error)})") from error
+        if not isinstance(data, bytes):
+            raise PhotoError(f"{name}: is a text stream; open it in binary mode")
+        return not_empty(data, name), name
+    raise PhotoError(
+        f"a picture can be given as path, bytes, binary stream, Pillow image or array, not as {type(source).__name__}"
+    )
+
+
+def _photo(decoded: Decoded, *, name: str) -> Photo:
+    """Everything that is alike for all formats: luma, profile, uprightness."""
+    samples, metadata = decoded.samples, decoded.metadata
+    grey = samples.ndim == 2 or samples.shape[2] < 3
+    colors = samples if samples.ndim == 2 else samples[..., 0] if grey else samples[..., :3]
+    alpha = samples[..., -1] if samples.ndim == 3 and samples.shape[2] in (2, 4) else None
+    luma = colors if grey else luma_of(colors)
+    chroma = decoded.chroma if grey else small_chroma(np.ascontiguousarray(colors))
+
+    icc = _usable_profile(metadata.icc, grey, name)
+    if icc is not None and profiles.space(icc) == "GRAY":
+        luma = _through(profiles.grey_table(icc), luma)
+        icc = profiles.srgb()
+
+    turned = decoded.orientation
+    if turned == 1:
+        turned = mark.orientation(metadata.xmp)
+    luma = upright(luma, turned)
+    density = metadata.density
+    metadata = replace(
+        metadata,
+        exif=exif.upright(metadata.exif, width=luma.shape[1], height=luma.shape[0]),
+        icc=icc,
+        density=density.turned() if density and turned in (5, 6, 7, 8) else density,
+    )
+    return Photo(
+        luma=luma,
+        alpha=None if alpha is None else upright(alpha, turned),
+        was_colored=was_colored(chroma),
+        name=name,
+        depth=decoded.depth,
+        metadata=metadata,
+        encoding=decoded.encoding,
+    )
+
+
+def _usable_profile(icc: bytes | None, grey: bool, name: str) -> bytes | None:
+    """The profile, if it fits the samples and can be used; a grey file may well carry an RGB profile."""
+    if icc is None:
+        return None
+    space = profiles.space(icc)
+    try:
+        if space == "RGB":
+            profiles.is_srgb(icc)
+            return icc
+        if space == "GRAY" and grey:
+            profiles.grey_table(icc)
+            return icc
+        why = f"it is meant for {space}" if space else "it is damaged"
+    except ValueError as error:
+        why = str(error)
+    warn(f"{name}: its colour profile can't be used ({why}) and is left out; the picture is taken as sRGB")
+    return None
+
+
+def _through(table: NDArray[np.uint16], samples: NDArray[Any]) -> NDArray[Any]:
+    if samples.dtype == np.uint8:
+        levels = ((table[::257].astype(np.uint32) + 128) // 257).astype(np.uint8)
+        small: NDArray[np.uint8] = levels[samples]
+        return small
+    result: NDArray[np.uint16] = table[samples]
+    return result
+
+
+def _array_size(array: NDArray[Any]) -> tuple[int, int]:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
+        raise PhotoError(f"an array of shape {array.shape} is no picture; give (H, W) or (H, W, 1 to 4 channels)")
+    return array.shape[1], array.shape[0]
+
+
+def _samples(array: NDArray[Any]) -> NDArray[Any]:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.dtype == bool:
+        return np.where(array, 255, 0).astype(np.uint8)
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise PhotoError("an array of floats must hold finite numbers from 0 to 1")
+        wide: NDArray[np.uint16] = (np.clip(array, 0, 1) * 65535 + 0.5).astype(np.uint16)
+        return wide
+    raise PhotoError(f"an array of {array.dtype} is no picture; give uint8, uint16, bool, or float in [0, 1]")
+
+
+def _is_pil(source: object) -> TypeGuard[Image]:
+    """Whether this is a Pillow image, found out without loading Pillow."""
+    return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(source).__mro__)
+
+
+def _from_pil(image: Image, *, page: int, max_pixels: int) -> Photo:
+    name = str(getattr(image, "filename", "") or "Pillow image")
+    check_page(page, getattr(image, "n_frames", 1), name)
+    check_size(*image.size, max_pixels=max_pixels, name=name)
+    before = image.tell()
+    try:
+        if page != before:
+            image.seek(page)
+        samples, converted = _pil_samples(image, name)
+    except (OSError, SyntaxError) as error:
+        raise PhotoError(f"{name}: Pillow could not decode it ({reason(error)})") from error
+    finally:
+        if page != before:
+            image.seek(before)
+    metadata = _pil_metadata(image)
+    if converted:
+        metadata = replace(metadata, icc=profiles.srgb())
+    decoded = Decoded(
+        samples, metadata, depth=16 if samples.dtype == np.uint16 else 8, orientation=exif.orientation(metadata.exif)
+    )
+    format = {"MPO": "JPEG"}.get(image.format or "", image.format)
+    known = next((each.name for each in FORMATS if format and each.name.upper() == format), None)
+    return replace(_photo(decoded, name=name), format=known)
+
+
+def _pil_samples(image: Image, name: str) -> tuple[NDArray[Any], bool]:
+    """Samples, and whether they were brought to sRGB on the way."""
+    if image.mode == "CMYK":
+        ink = vips.image(np.asarray(image), "cmyk", image.info.get("icc_profile"))
+        return vips.pixels(profiles.cmyk_to_srgb(ink), name, "picture"), True
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16), False
+    if image.mode == "I":
+        wide = np.asarray(image)
+        if wide.min() < 0 or wide.max() > 65535:
+            raise PhotoError(f"{name}: its 32-bit samples go beyond 16 bit; convert it first")
+        return wide.astype(np.uint16), False
+    if image.mode == "F":
+        raise PhotoError(f"{name}: how float samples are meant is unknown; give an array in [0, 1] instead")
+    if image.mode == "1":
+        image = image.convert("L")
+    elif image.mode in ("P", "PA", "La", "RGBa") or "transparency" in image.info:
+        grey = image.mode in ("L", "La")
+        opaque = image.mode == "P" and "transparency" not in image.info
+        image = image.convert("LA" if grey else "RGB" if opaque else "RGBA")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+        image = image.convert("RGB")
+    return np.asarray(image), False
+
+
+def _pil_metadata(image: Image) -> Metadata:
+    info = image.info
+    block = info.get("exif") or (image.getexif().tobytes() if len(image.getexif()) else None)
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    resolution = info.get("dpi")
+    photoshop = info.get("photoshop")
+    return Metadata(
+        exif=block.removeprefix(b"Exif\0\0") if block else None,
+        xmp=packet.encode() if isinstance(packet, str) else packet,
+        iptc=photoshop.get(0x0404) if isinstance(photoshop, dict) else None,
+        icc=info.get("icc_profile") or None,
+        density=Density(float(resolution[0]), float(resolution[1]), "inch") if resolution and all(resolution) else None,
+    )

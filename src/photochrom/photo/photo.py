@@ -1,0 +1,208 @@
+"""Photo: a luma plane, two small chroma planes, and everything else that the file carried.
+
+A colored picture has exactly two exits: `planes` for writers that take planes, `rgb` for the
+others. RGB at full size is made only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from photochrom.color.luma import ab_to_cbcr, chroma_planes, recombine
+from photochrom.errors import MissingExtraError, PhotoError
+from photochrom.photo import profiles
+from photochrom.photo.files import Writable
+from photochrom.photo.formats.base import Subsampling
+from photochrom.photo.mark import Record
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.samples import WasColored
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Float = NDArray[np.float32]
+Plane = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photograph, upright.
+
+    Attributes:
+        luma: (H, W) uint8 or uint16, Y' of BT.601 over the full range.
+        chroma: (2, h, w) float32, Cb and Cr in [-0.5, 0.5], at any size; None before it is colored.
+        alpha: (H, W) of luma's type; None where the picture is opaque.
+        was_colored: what the file's own chroma was like: "grey", "toned" (along one line, as sepia is) or "color".
+        name: what messages call it.
+        format: name of the format that it came in; None for arrays.
+        depth: bits a sample in the file.
+        metadata: what the file carried, for the upright picture.
+        encoding: what its format wants to know again when it is saved.
+        sha256: of the file, in hexadecimal; None where there was none.
+        record: how it was colored.
+        more_pages: the pages after this one, where all pages of a file were colored; saved together with it.
+    """
+
+    luma: NDArray[Any]
+    chroma: Float | None = None
+    alpha: NDArray[Any] | None = None
+    was_colored: WasColored = "grey"
+    name: str = "picture"
+    format: str | None = None
+    depth: int = 8
+    metadata: Metadata = field(default_factory=Metadata)
+    encoding: object = None
+    sha256: str | None = None
+    record: Record | None = None
+    more_pages: tuple[Photo, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.luma.shape[1], self.luma.shape[0]
+
+    @property
+    def profile(self) -> bytes | None:
+        """The RGB profile that the numbers are meant in; None where that is sRGB."""
+        icc = self.metadata.icc
+        return None if icc is None or profiles.is_srgb(icc) else icc
+
+    def working_luma(self, size: tuple[int, int]) -> Float:
+        """The luma at another size, as sRGB: area-averaged where it shrinks, cubic where it grows.
+
+        Args:
+            size: (h, w) in pixels.
+
+        Returns:
+            (h, w) float32 in [0, 1].
+        """
+        small = _resized(self.luma, size)
+        icc = self.profile
+        if icc is not None:
+            small = np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)
+        return small
+
+    def colored(self, ab: Float, luma01: Float, *, record: Record) -> Photo:
+        """This photograph with colors.
+
+        Args:
+            ab: (h, w, 2) Lab units, at any size.
+            luma01: (h, w) float32 in [0, 1]: `working_luma` of the same size.
+            record: what the file's mark is to say.
+
+        Returns:
+            A new Photo; the luma is the same.
+        """
+        icc = self.profile
+        chroma = ab_to_cbcr(luma01, ab) if icc is None else profiles.ab_to_cbcr(icc, luma01, ab)
+        return replace(self, chroma=chroma, record=record)
+
+    def with_pages(self, pages: Iterable[Photo]) -> Photo:
+        """This page with those that come after it."""
+        return replace(self, more_pages=tuple(pages))
+
+    def planes(self, subsampling: Subsampling = "420") -> tuple[Plane, Plane, Plane]:
+        """Y', Cb, Cr as JPEG has them.
+
+        Args:
+            subsampling: "420" or "444".
+
+        Returns:
+            (H, W), and twice (ceil(H/2), ceil(W/2)) or (H, W); uint8.
+        """
+        luma = _to_8_bit(self.luma)
+        return (luma, *chroma_planes(luma, self._chroma(), subsampling))
+
+    def rgb(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """RGB (H, W, 3) as uint8, uint16 or float32 in [0, 1]; without `dtype` at the luma's own depth."""
+        return recombine(self.luma, self._chroma(), dtype)
+
+    def to_pil(self) -> Image:
+        """A Pillow image: RGB or RGBA, 8 bit.
+
+        Raises:
+            MissingExtraError: Pillow is not installed.
+        """
+        try:
+            from PIL import Image
+        except ImportError:
+            raise MissingExtraError("to_pil needs Pillow: pip install pillow") from None
+        pixels = self.rgb(np.uint8)
+        if self.alpha is not None:
+            pixels = np.dstack([pixels, _to_8_bit(self.alpha)])
+        image = Image.fromarray(pixels)
+        if self.metadata.icc:
+            image.info["icc_profile"] = self.metadata.icc
+        return image
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("a Photo makes its RGB when asked: there is nothing to share without a copy")
+        return self.rgb() if dtype is None else self.rgb().astype(dtype, copy=False)
+
+    def save(
+        self,
+        target: str | PathLike[str] | Writable,
+        *,
+        format: str | None = None,
+        quality: int | None = None,
+        subsampling: Subsampling | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the colored photograph, with all that its file carried and the mark; see `save_pages`.
+
+        Args:
+            target: path or open binary stream.
+            format: a name or suffix such as "png"; without it the path's ending decides, else the format it came in.
+            quality: 1 to 100, for JPEG and lossy WebP; without it as the file came.
+            subsampling: of a JPEG's chroma; without it as the file came, "420" for a grey one.
+            overwrite: whether a file that exists may be replaced.
+
+        Raises:
+            PhotoError: not colored, or not to be written there.
+
+        Warns:
+            PhotoWarning: names what the format has no place for.
+        """
+        from photochrom.photo.saving import save_pages  # it knows the formats, which know Photo
+
+        save_pages(
+            (self, *self.more_pages),
+            target,
+            format=format,
+            quality=quality,
+            subsampling=subsampling,
+            overwrite=overwrite,
+        )
+
+    def _chroma(self) -> Float:
+        if self.chroma is None:
+            raise PhotoError(f"{self.name}: has not been colored yet; that comes before its colors")
+        return self.chroma
+
+
+def _to_8_bit(plane: NDArray[Any]) -> Plane:
+    if plane.dtype == np.uint8:
+        return plane
+    result: Plane = np.asarray(cv2.convertScaleAbs(plane, alpha=1 / 257), np.uint8)
+    return result
+
+
+def _resized(luma: NDArray[Any], size: tuple[int, int]) -> Float:
+    height, width = luma.shape
+    # 8 bit would be rounded to whole levels again by the averaging; at 16 bit that is far below sight.
+    plane = luma if luma.dtype == np.uint16 else luma.astype(np.uint16) * np.uint16(257)
+    shrunk = min(size[1], width), min(size[0], height)
+    if shrunk != (width, height):
+        plane = cv2.resize(plane, shrunk, interpolation=cv2.INTER_AREA)
+    result = plane.astype(np.float32) / np.float32(65535)
+    if shrunk != (size[1], size[0]):
+        result = np.clip(cv2.resize(result, (size[1], size[0]), interpolation=cv2.INTER_CUBIC), 0, 1)
+    return result

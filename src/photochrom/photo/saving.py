@@ -1,0 +1,110 @@
+"""From colored `Photo`s to a file: the mark is added, and what the format can't hold is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from photochrom.errors import PhotoError
+from photochrom.photo import mark
+from photochrom.photo.files import Writable, explained, write_path
+from photochrom.photo.formats import of_name, of_path
+from photochrom.photo.formats.base import Format, Options, Page, Subsampling
+from photochrom.photo.notices import warn
+from photochrom.photo.photo import Photo
+
+_NAMES: Final = {
+    "exif": "EXIF",
+    "xmp": "XMP, and with it the mark that the colours are a machine's guess",
+    "iptc": "IPTC",
+    "icc": "the colour profile",
+    "density": "the density",
+    "alpha": "transparency",
+    "depth": "16 bits a channel (8 are kept)",
+    "pages": "more than one page (the first is kept)",
+}
+
+
+def save_pages(
+    pages: Iterable[Photo],
+    target: str | PathLike[str] | Writable,
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    subsampling: Subsampling | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write colored photographs as the pages of one file.
+
+    A file is written under a temporary name beside its place and moved there when it is whole. The
+    same pages give the same bytes, always.
+
+    Args:
+        pages: one or more; taken one at a time, so that they may be made while the file is written.
+        target: path or open binary stream.
+        format: a name or suffix such as "png"; without it the path's ending decides, else the format of the first page.
+        quality: 1 to 100, for JPEG and lossy WebP; without it as the file came.
+        subsampling: of a JPEG's chroma, "420" or "444"; without it as the file came, "420" for a grey one.
+        overwrite: whether a file that exists may be replaced.
+
+    Raises:
+        PhotoError: a page is not colored; the target can't be written; the format is unknown or can't hold the picture.
+
+    Warns:
+        PhotoWarning: once, naming what the format has no place for.
+    """
+    options = Options(quality=quality, subsampling=subsampling)
+    rest = iter(pages)
+    first = next(rest, None)
+    if first is None:
+        raise PhotoError("there is no page to save")
+    path = None if isinstance(target, Writable) else Path(target)
+    kind = of_name(format) if format else (of_path(path) if path else None) or of_name(first.format or "PNG")
+    name = str(path) if path else str(getattr(target, "name", first.name))
+    pieces = kind.write(_prepared(chain([first], rest), kind, name), options, name=name)
+    if path is not None:
+        write_path(path, pieces, overwrite=overwrite)
+    elif isinstance(target, Writable):
+        with explained(name):
+            for piece in pieces:
+                target.write(bytes(piece))
+
+
+def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]:
+    lost: dict[str, None] = {}
+    for number, photo in enumerate(pages):
+        if number and "pages" not in kind.keeps:
+            lost["pages"] = None
+            break
+        if photo.chroma is None or photo.record is None:
+            raise PhotoError(f"{photo.name}: has not been colored yet; color it before saving it")
+        width, height = photo.size
+        packet = mark.marked(
+            photo.metadata.xmp, photo.record, original_sha256=photo.sha256, width=width, height=height, name=photo.name
+        )
+        metadata = replace(photo.metadata, xmp=packet)
+        lost |= dict.fromkeys(_carried(photo) - kind.keeps)
+        yield Page(photo, metadata)
+    if lost:
+        warn(f"{name}: {kind.name} has no place for " + ", ".join(_NAMES[key] for key in _NAMES if key in lost))
+
+
+def _carried(photo: Photo) -> set[str]:
+    """What the result would like to keep, in the words of `Format.keeps`."""
+    metadata = photo.metadata
+    there = {
+        "exif": metadata.exif,
+        "xmp": True,
+        "iptc": metadata.iptc,
+        "icc": metadata.icc,
+        "density": metadata.density,
+        "alpha": photo.alpha is not None,
+        "depth": photo.luma.dtype == np.uint16,
+    }
+    return {key for key, value in there.items() if value}
