@@ -1,0 +1,56 @@
+"""The few layers that every network here is made of.
+
+The one with a reason to exist is `conv_norm`: a batch norm whose statistics are frozen is a
+constant affine map, so it is folded into the convolution in front of it while training goes
+on. That spares two passes over the activations, which on a CPU are much of a step, and leaves
+the parameters and their names exactly as the public checkpoints have them.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from photochrom.networks.depthwise import depthwise
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's SAME padding (before, after) along one axis of `size` pixels."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def conv_norm(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
+    """Convolution and batch norm, (N, C, H, W) to (N, C', H', W'), SAME padding where `conv.padding` is 0 and it strides.
+
+    With `norm` in evaluation mode (frozen statistics) the two become one convolution while gradients
+    are recorded, and reach the weights of both. Otherwise they stay apart, as a graph is exported.
+    """
+    stride, kernel = conv.stride[0], conv.kernel_size[0]
+    padding = conv.padding[0] if isinstance(conv.padding, tuple) else 0
+    if stride > 1 and padding == 0 and kernel > 1:
+        left, right = same_padding(x.shape[-1], kernel, stride)
+        top, bottom = same_padding(x.shape[-2], kernel, stride)
+        x = F.pad(x, (left, right, top, bottom))
+    if norm.training or not torch.is_grad_enabled() or norm.running_var is None or norm.running_mean is None:
+        return cast(Tensor, norm(_convolve(x, conv.weight, None, stride, padding, conv.groups)))
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    weight = conv.weight * scale[:, None, None, None]
+    bias = norm.bias - norm.running_mean * scale
+    return _convolve(x, weight, bias, stride, padding, conv.groups)
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, groups: int) -> Tensor:
+    if groups > 1:
+        return depthwise(x, weight, bias, stride, padding)
+    return F.conv2d(x, weight, bias, stride, padding)
+
+
+def freeze_norms(module: nn.Module) -> None:
+    """Put every batch norm of `module` in evaluation mode: statistics stay, weights still learn."""
+    for child in module.modules():
+        if isinstance(child, nn.BatchNorm2d):
+            child.eval()

@@ -1,0 +1,161 @@
+"""Recipe: everything that decides how a model is trained, in one validated value.
+
+A recipe is read from YAML, changed by `key=value` overrides, and written into every run and
+every model card, so that a published model can be trained again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from photochrom.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train one model.
+
+    Attributes:
+        name: what the model will be called.
+        encoder: architecture, as `photochrom.networks.build_encoder` takes it.
+        decoder: `DecoderConfig` values other than channels and bins.
+        samples: photographs seen in the whole run, repeats counted.
+        size: side of the square training crop in pixels, a multiple of 32.
+        late_size: the side during the last `late_share` of the samples.
+        late_share: see `late_size`.
+        scale: the whole photograph is first brought to a side of size times a factor from this range.
+        batch: photographs a step at `size`; fewer at `late_size`, for equal work a step.
+        learning_rate: peak rate of the decoder.
+        encoder_rate: the encoder's, as a factor on it.
+        layer_decay: further factor for each quarter of the encoder's depth towards the input.
+        warmup: samples over which the rate rises.
+        cooldown: samples at the end over which it falls to a fiftieth; constant in between, so that
+            a run can be prolonged or ended early.
+        weight_decay: of AdamW.
+        clip: gradient norm.
+        ema: decay of the weight average, a step.
+        class_weight: strength of the rebalancing, 0 to 1: exponent on Zhang's inverse smoothed prior.
+        regression: weight of the smooth-L1 term beside the cross-entropy.
+        hints: share of samples that see points.
+        dense_hints: share of samples that see dense hints.
+        degrade: share of samples whose luma is aged.
+        source_weights: sampling weight by source name; 1 where absent.
+        val_photographs: photographs of the validation split looked at.
+        val_size: side in pixels at which validation is done.
+        val_samples: samples between validations.
+        patience: validations without a better one before the run stops.
+        precision: "auto" (what this machine is fast in), "32-true" or "bf16-mixed".
+        seed: of everything random.
+    """
+
+    name: str = "best"
+    encoder: Mapping[str, Any] = field(default_factory=lambda: {"class": "EfficientNetLite", "variant": 2})
+    decoder: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 600_000
+    size: int = 128
+    late_size: int = 192
+    late_share: float = 0.25
+    scale: tuple[float, float] = (1.0, 1.25)
+    batch: int = 32
+    learning_rate: float = 1.5e-3
+    encoder_rate: float = 0.25
+    layer_decay: float = 0.7
+    warmup: int = 8_000
+    cooldown: int = 80_000
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    ema: float = 0.9985
+    class_weight: float = 0.6
+    regression: float = 10.0
+    hints: float = 0.35
+    dense_hints: float = 0.15
+    degrade: float = 0.5
+    source_weights: Mapping[str, float] = field(default_factory=dict)
+    val_photographs: int = 400
+    val_size: int = 160
+    val_samples: int = 25_000
+    patience: int = 12
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", tuple(self.scale))
+        problems = [
+            (self.size % 32 or self.late_size % 32 or self.val_size % 32, "sizes must be multiples of 32"),
+            (not 0 <= self.late_share <= 1, "late_share must be in [0, 1]"),
+            (self.hints < 0 or self.dense_hints < 0 or self.hints + self.dense_hints > 1, "hint shares exceed 1"),
+            (not 0 <= self.degrade <= 1, "degrade must be in [0, 1]"),
+            (not 0 <= self.class_weight <= 1, "class_weight must be in [0, 1]"),
+            (self.samples < 1 or self.batch < 1, "samples and batch must be positive"),
+            (self.cooldown + self.warmup > self.samples, "warmup and cooldown are longer than the run"),
+            (self.precision not in ("auto", "32-true", "bf16-mixed"), f"precision {self.precision!r}"),
+            (len(self.scale) != 2 or not 1 <= self.scale[0] <= self.scale[1], "scale must be two factors from 1 up"),
+        ]
+        for wrong, what in problems:
+            if wrong:
+                raise UsageError(f"The recipe can't be used: {what}.")
+
+    @classmethod
+    def load(cls, path: Path, overrides: Sequence[str] = ()) -> Recipe:
+        """Read a YAML recipe and apply `key=value` overrides; dots reach into mappings, values are YAML.
+
+        Raises:
+            UsageError: the file can't be read, or a key or value does not fit.
+        """
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UsageError(f"The recipe {path} can't be read: {error}") from error
+        if not isinstance(values, dict):
+            raise UsageError(f"The recipe {path} must be a mapping of settings.")
+        return cls().merged(values).overridden(overrides)
+
+    def merged(self, values: Mapping[str, Any]) -> Recipe:
+        """This recipe with other values; UsageError names keys that do not exist."""
+        known = {f.name for f in fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise UsageError(f"Unknown recipe settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
+        try:
+            return replace(self, **values)
+        except TypeError as error:
+            raise UsageError(f"A recipe setting has the wrong type: {error}") from error
+
+    def overridden(self, overrides: Sequence[str]) -> Recipe:
+        """This recipe with `key=value` overrides, such as `batch=16` or `encoder.variant=0`."""
+        values: dict[str, Any] = {}
+        for override in overrides:
+            key, equals, text = override.partition("=")
+            if not equals:
+                raise UsageError(f"An override is key=value, not {override!r}.")
+            head, dot, rest = key.partition(".")
+            if dot:
+                base = values.get(head, getattr(self, head, None))
+                if not isinstance(base, Mapping):
+                    raise UsageError(f"{head} of the override {override!r} holds no settings of its own.")
+                values[head] = {**base, rest: yaml.safe_load(text)}
+            else:
+                values[head] = yaml.safe_load(text)
+        return self.merged(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for YAML and JSON."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def rate(self, sample: int) -> float:
+        """Learning-rate factor at a number of samples seen: rise, constant, fall."""
+        if sample < self.warmup:
+            return (sample + self.batch) / (self.warmup + self.batch)
+        left = self.samples - sample
+        if left < self.cooldown:
+            return max(0.02, left / self.cooldown)
+        return 1.0
+
+    def side(self, sample: int) -> int:
+        """Side of the training crop at a number of samples seen."""
+        return self.late_size if sample >= self.samples * (1 - self.late_share) else self.size

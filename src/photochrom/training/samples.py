@@ -1,0 +1,171 @@
+"""Samples: a photograph becomes what the network sees, what it should say, and what it is told.
+
+Geometry is drawn for the whole picture, ageing for the luma alone, hints from the true colours:
+half of the samples see none, the others points or dense, noisy planes with holes (what film and
+reference pictures feed at run-time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from photochrom.color.lab import srgb_to_lab
+from photochrom.color.normalize import normalize_ab, normalize_luma
+from photochrom.training.degrade import age, luma
+from photochrom.training.recipe import Recipe
+from photochrom.training.shards import Photographs
+
+Float = NDArray[np.float32]
+
+MAX_POINTS = 128
+
+
+class Request(NamedTuple):
+    """One sample to be made: which photograph, with which random stream, how large, at most how many points."""
+
+    photograph: int
+    seed: tuple[int, int]
+    side: int
+    points: int
+
+
+class Batch(NamedTuple):
+    """luma (N, 1, S, S), ab (N, 2, S/4, S/4) in Lab units, points (N, P, 5), dense (N, 3, S/4, S/4)."""
+
+    luma: Tensor
+    ab: Tensor
+    points: Tensor
+    dense: Tensor
+
+
+class Order(Sampler[list[Request]]):
+    """Batches of requests from sample `start` on: a pure function of seed and position, so a run can go on anywhere."""
+
+    def __init__(self, recipe: Recipe, weights: NDArray[np.float64], *, start: int, stop: int) -> None:
+        self._recipe, self._start, self._stop = recipe, start, stop
+        self._edges = np.cumsum(weights)
+        self._edges[-1] = 1.0
+
+    def __iter__(self) -> Iterator[list[Request]]:
+        sample = self._start
+        while sample < self._stop:
+            side = self._recipe.side(sample)
+            count = batch_size(self._recipe, side)
+            rng = np.random.default_rng((self._recipe.seed, 1, sample))
+            cap = round(np.exp(rng.uniform(np.log(4), np.log(MAX_POINTS + 0.5))))
+            chosen = np.searchsorted(self._edges, rng.random(count), side="right")
+            yield [Request(int(k), (self._recipe.seed, sample + i), side, cap) for i, k in enumerate(chosen)]
+            sample += count
+
+
+def batch_size(recipe: Recipe, side: int) -> int:
+    """Photographs a step, so that every step has about the pixels of `batch` crops of `size`."""
+    return max(1, round(recipe.batch * (recipe.size / side) ** 2))
+
+
+class Samples(Dataset[tuple[Float, Float, Float, Float]]):
+    """Makes the samples that `Order` asks for."""
+
+    def __init__(self, photographs: Photographs, recipe: Recipe) -> None:
+        self._photographs, self._recipe = photographs, recipe
+
+    def __getitem__(self, request: Request) -> tuple[Float, Float, Float, Float]:
+        rng = np.random.default_rng((*request.seed, 2))
+        rgb = crop(self._photographs.read(request.photograph), request.side, self._recipe.scale, rng)
+        grey = age(rgb, rng) if rng.random() < self._recipe.degrade else luma(rgb)
+        ab = quarter_ab(rgb)
+        points, dense = draw_hints(ab, request.points, self._recipe, rng)
+        return normalize_luma(grey)[None], ab, points, dense
+
+
+def crop(rgb: NDArray[np.uint8], side: int, scale: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A (side, side, 3) crop of the whole picture brought to `side` times a random factor, mirrored half of the time."""
+    height, width = rgb.shape[:2]
+    factor = max(side * rng.uniform(*scale) / min(height, width), side / min(height, width))
+    size = (max(side, round(width * factor)), max(side, round(height * factor)))
+    resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    left, top = rng.integers(size[0] - side + 1), rng.integers(size[1] - side + 1)
+    picture = resized[top : top + side, left : left + side]
+    if rng.random() < 0.5:
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture).astype(np.uint8, copy=False)
+
+
+def whole(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The central square of a picture at (side, side, 3): what validation looks at."""
+    height, width = rgb.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    square = rgb[top : top + short, left : left + short]
+    mode = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
+    return cv2.resize(square, (side, side), interpolation=mode).astype(np.uint8, copy=False)
+
+
+def quarter_ab(rgb: NDArray[np.uint8]) -> Float:
+    """True ab (2, H/4, W/4) in Lab units: the mean over each 4 x 4 block."""
+    ab = srgb_to_lab(rgb)[..., 1:]
+    height, width = rgb.shape[:2]
+    small = cv2.resize(ab, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small.transpose(2, 0, 1)).astype(np.float32, copy=False)
+
+
+def draw_hints(ab: Float, most: int, recipe: Recipe, rng: np.random.Generator) -> tuple[Float, Float]:
+    """Points (most, 5), unused rows zero, and dense planes (3, h, w), drawn from the truth `ab` (2, h, w)."""
+    points = np.zeros((most, 5), np.float32)
+    dense = np.zeros((3, *ab.shape[1:]), np.float32)
+    kind = rng.random()
+    if kind < recipe.hints:
+        count = min(most, round(np.exp(rng.uniform(0, np.log(most + 0.49)))))
+        points[:count] = true_points(ab, count, rng)
+        if rng.random() < 0.3:
+            noise = rng.uniform(2, 15)
+            points[:count, 2:4] += normalize_ab(rng.normal(0, noise, (count, 2)).astype(np.float32))
+            points[:count, 4] = np.exp(-noise / 15)
+    elif kind < recipe.hints + recipe.dense_hints:
+        dense = _dense(ab, rng)
+    return points, dense
+
+
+def true_points(ab: Float, count: int, rng: np.random.Generator) -> Float:
+    """`count` points (count, 5) of full confidence at random places; each the mean of a patch of 1 to 3 cells."""
+    _, height, width = ab.shape
+    xs, ys = rng.integers(width, size=count), rng.integers(height, size=count)
+    rows = np.empty((count, 5), np.float32)
+    for row, x, y, radius in zip(rows, xs, ys, rng.integers(0, 2, size=count), strict=True):
+        patch = ab[:, max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
+        row[:] = ((x + 0.5) / width, (y + 0.5) / height, *normalize_ab(patch.mean((1, 2))), 1)
+    return rows
+
+
+def _dense(ab: Float, rng: np.random.Generator) -> Float:
+    """True colours blurred, shifted and noisy, with holes; the confidence falls with the noise."""
+    _, height, width = ab.shape
+    planes = ab.transpose(1, 2, 0)
+    if rng.random() < 0.5:
+        planes = cv2.GaussianBlur(planes, (0, 0), rng.uniform(0.5, 4))
+    noise = rng.uniform(0, 12)
+    coarse = rng.normal(0, 1, (max(2, height // 8), max(2, width // 8), 2)).astype(np.float32)
+    planes = planes + np.float32(noise) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    if rng.random() < 0.5:
+        planes = np.roll(planes, rng.integers(-1, 2, size=2), (0, 1))
+    field = rng.normal(0, 1, (rng.integers(2, 9), rng.integers(2, 9))).astype(np.float32)
+    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
+    known = field > np.quantile(field, rng.uniform(0.0, 0.8))
+    confidence = np.where(known, np.float32(np.exp(-noise / 15)), np.float32(0))
+    colors = normalize_ab(planes) * known[..., None]
+    return np.stack([colors[..., 0], colors[..., 1], confidence]).astype(np.float32)
+
+
+def collate(samples: list[tuple[Float, Float, Float, Float]]) -> Batch:
+    """Stack samples of one size into a batch; points are cut to the rows that somebody uses (at least one)."""
+    luma_, ab, points, dense = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
+    used = int((points[..., 4] > 0).sum(1).max())
+    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense)

@@ -1,0 +1,118 @@
+"""Photographs for training: webdataset tars, read in any order.
+
+A tar is indexed once by the offsets of its members, so that any photograph is one seek away
+and a run can go on in the data exactly where it was. Which photograph comes n-th is a pure
+function of the seed and n; nothing else has to be remembered.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.errors import DataError
+
+_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photograph of a data set: where its bytes are, and what the manifest says of it."""
+
+    shard: Path
+    offset: int
+    size: int
+    key: str
+    source: str
+
+
+class Photographs:
+    """A list of photographs of one split, each read on demand.
+
+    Args:
+        manifest: CSV with at least the columns shard, key, source, split; the tars `<shard>.tar`
+            lie beside it and hold `<key>.webp` (or JPEG, PNG).
+        split: which rows.
+
+    Raises:
+        DataError: the manifest or a shard is missing, damaged or names photographs that are not there.
+    """
+
+    def __init__(self, manifest: Path, split: str) -> None:
+        rows = _rows(manifest, split)
+        members = {shard: _index(manifest.parent / f"{shard}.tar") for shard in sorted({r["shard"] for r in rows})}
+        self.entries: list[Entry] = []
+        for row in rows:
+            place = members[row["shard"]].get(row["key"])
+            if place is None:
+                raise DataError(f"{row['shard']}.tar holds no photograph {row['key']}, which {manifest} lists.")
+            self.entries.append(Entry(manifest.parent / f"{row['shard']}.tar", *place, row["key"], row["source"]))
+        self.manifest_sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
+        self._files: dict[tuple[int, Path], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Photograph number `index` as (H, W, 3) RGB uint8."""
+        entry = self.entries[index]
+        owner = (os.getpid(), entry.shard)
+        if owner not in self._files:
+            self._files[owner] = os.open(entry.shard, os.O_RDONLY)
+        data = os.pread(self._files[owner], entry.size, entry.offset)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if len(data) == entry.size else None
+        if picture is None:
+            raise DataError(f"{entry.shard}: photograph {entry.key} is damaged or cut off.")
+        return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
+
+    def weights(self, by_source: Mapping[str, float]) -> NDArray[np.float64]:
+        """Sampling probability of each photograph, (len(self),), summing to 1.
+
+        Raises:
+            DataError: a source is weighted that the data does not have.
+        """
+        unknown = sorted(set(by_source) - {e.source for e in self.entries})
+        if unknown:
+            raise DataError(f"No photograph comes from the weighted sources {', '.join(unknown)}.")
+        weights = np.array([by_source.get(e.source, 1.0) for e in self.entries], np.float64)
+        if len(weights) == 0 or weights.sum() <= 0:
+            raise DataError("There is no photograph to train on.")
+        return weights / weights.sum()
+
+
+def _rows(manifest: Path, split: str) -> list[dict[str, str]]:
+    try:
+        with manifest.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            missing = {"shard", "key", "source", "split"} - set(reader.fieldnames or ())
+            if missing:
+                raise DataError(f"The manifest {manifest} lacks the columns {', '.join(sorted(missing))}.")
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The manifest {manifest} can't be read: {error}") from error
+    chosen = [row for row in rows if row["split"] == split]
+    if not chosen:
+        known = ", ".join(sorted({row["split"] for row in rows}))
+        raise DataError(f"The manifest {manifest} has no photographs in split {split!r}; it has {known}.")
+    return chosen
+
+
+def _index(tar: Path) -> dict[str, tuple[int, int]]:
+    try:
+        with tarfile.open(tar, "r:") as file:
+            return {
+                Path(member.name).stem: (member.offset_data, member.size)
+                for member in file
+                if member.isfile() and Path(member.name).suffix.lower() in _SUFFIXES
+            }
+    except (OSError, tarfile.TarError) as error:
+        raise DataError(f"The shard {tar} can't be read: {error}") from error
