@@ -84,7 +84,7 @@ class Model:
             raise UsageError(f"the network needs at least one thread, not {threads}")
         files = find(name_or_path)
         execution_provider = provider(device, ort.get_available_providers())
-        count = _cpus() if threads is None else threads
+        count = cpus() if threads is None else threads
         # Reading, checking and optimising both graphs is most of a cold start; ORT frees the interpreter meanwhile.
         with ThreadPoolExecutor(len(FILES)) as pool:
             jobs = [pool.submit(_load, files, file, execution_provider, count) for file in FILES]
@@ -150,7 +150,7 @@ def read_card(name_or_path: str | Path) -> ModelCard:
     return _card(session, files.folder / FILES[1])
 
 
-def _cpus() -> int:
+def cpus() -> int:
     """CPUs that this process may use: containers and job schedulers give fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -167,6 +167,11 @@ def _load(
     options.log_severity_level = 3
     # Weights are stored as int8 with a scale a channel. Undone, this would turn them back into floats at every run.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    # Threads that spin between operators take the time of those that decode and encode files.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without arena and memory plan a run is as fast at the working size, and what a large one took is given back.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     providers = [execution_provider] if execution_provider == CPU else [execution_provider, CPU]

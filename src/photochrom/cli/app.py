@@ -1,0 +1,40 @@
+"""All commands in one Typer app. Only thin modules are imported here, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photochrom.cli.colorize import colorize
+from photochrom.cli.models import models
+
+# Without rich markup: help as plain text takes half the time, and looks the same in every terminal.
+app = typer.Typer(
+    help="Colors black-and-white photographs, on this machine, at full size.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import photochrom
+
+        typer.echo(f"photochrom {photochrom.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+app.command()(colorize)
+app.command()(models)

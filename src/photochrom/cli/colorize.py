@@ -1,0 +1,103 @@
+"""`photochrom colorize`: any number of photographs in, a colored one for each out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def colorize(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files, folders, patterns such as 'scans/*.tif', or - (standard input).",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="Folder for the results, which keep their names; with one file also the result's name, or - for "
+            "standard output. Without it: NAME-colour.EXT beside each input.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FOLDER", help="A bundled model (see `photochrom models`), or a model's folder.")
+    ] = "best",
+    vividness: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0: least error; higher: more colourful. Without it: the model's own choice.",
+            show_default=False,
+        ),
+    ] = None,
+    strength: Annotated[float, typer.Option(min=0, max=2, help="Factor on the finished colours; 0 is grey.")] = 1.0,
+    detail: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=4,
+            help="Let the network look closer by this factor: for small faces in large pictures.",
+            show_default="1",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="Format of the results: jpeg, png, tiff, webp, bmp.", show_default="that of each input"),
+    ] = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="Quality of JPEG and lossy WebP.", show_default="that of each input"),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Pictures worked on at once.", show_default="one for each CPU, at most 8")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the network for one picture.", show_default="CPUs / jobs")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, … : what the installed ONNX Runtime has.")] = "auto",
+    recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Read the subfolders of folders too.")] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave results alone that exist already.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist already.")] = False,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Refuse larger pictures before any memory is taken for them.", show_default="400 million"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each picture on standard output.")
+    ] = False,
+) -> None:
+    """Color photographs.
+
+    Pictures in a folder that Photochrom colored before are not taken again. A bad picture does not stop the others.
+    Exit code: 0 all done, 1 some failed (each is named), 2 usage.
+    """
+    from photochrom.cli.batch import Settings, run
+    from photochrom.cli.plan import plan
+
+    settings = Settings(
+        model=model,
+        device=device,
+        vividness=vividness,
+        strength=strength,
+        detail=detail,
+        format=format,
+        quality=quality,
+        skip_existing=skip_existing,
+        overwrite=overwrite,
+        **({} if max_pixels is None else {"max_pixels": max_pixels}),
+    )
+    work = plan(inputs, output=output, format=format, recursive=recursive, overwrite=overwrite)
+    raise typer.Exit(run(work, settings, jobs=jobs, threads=threads, as_json=as_json))
