@@ -37,12 +37,12 @@ def card(**changes: object) -> ModelCard:
     return ModelCard(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def write(folder: Path, *, grey: bool = False, of: ModelCard | None = None) -> Path:
-    """Write `encoder.onnx` and `decoder.onnx` into `folder`; with `grey` every logit is that of ab = 0 alone."""
+def write(folder: Path, *, grey: bool = False, bias: float = 0.0, of: ModelCard | None = None) -> Path:
+    """Write `encoder.onnx` and `decoder.onnx` into `folder`; with `grey` the answer to everything is ab = 0."""
     folder.mkdir(parents=True, exist_ok=True)
     of = of or card()
     _save(_encoder(), of, folder / "encoder.onnx")
-    _save(_decoder(len(of.bins), grey), of, folder / "decoder.onnx")
+    _save(_decoder(len(of.bins), grey, bias), of, folder / "decoder.onnx")
     return folder
 
 
@@ -66,7 +66,7 @@ def _encoder() -> onnx.GraphProto:
     return helper.make_graph(nodes, "encoder", [_float("luma", "N", 1, "H", "W")], outputs, weights)
 
 
-def _decoder(bins: int, grey: bool) -> onnx.GraphProto:
+def _decoder(bins: int, grey: bool, constant: float) -> onnx.GraphProto:
     """logits = 1x1 convolution over features, quarter luma and dense hints, moved by the mean of the points."""
     inputs = [
         _float("luma", "N", 1, "H", "W"),
@@ -84,7 +84,7 @@ def _decoder(bins: int, grey: bool) -> onnx.GraphProto:
     weights.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales"))
     nodes.append(helper.make_node("Resize", ["stride8", "", "scales"], ["up8"], mode="nearest"))
     planes.append("up8")
-    bias = np.zeros(bins, np.float32)
+    bias = np.full(bins, constant, np.float32)
     if grey:
         bias[CENTERS.index((0.0, 0.0))] = 60.0
     weights.append(numpy_helper.from_array(bias, "b"))

@@ -166,8 +166,9 @@ def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Eve
     if job.target is None:
         whole = io.BytesIO()
         save_pages(painted(), whole, format=settings.format, quality=settings.quality)
-        sys.stdout.buffer.write(whole.getbuffer())
-        sys.stdout.buffer.flush()
+        with explained("standard output"):
+            sys.stdout.buffer.write(whole.getbuffer())
+            sys.stdout.buffer.flush()
     else:
         save_pages(
             painted(), job.target, format=settings.format, quality=settings.quality, overwrite=settings.overwrite

@@ -1,0 +1,319 @@
+"""The one path: sizes that the network sees, every kind of source, and what a result must be."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage
+import tiny_model
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+import photochrom
+from photochrom.colorizer import CELL, MOST_TILES, Canvas, Colorizer, WorkingSize, colorize
+from photochrom.errors import ModelError, PhotoError, UsageError
+from photochrom.photo import PhotoWarning
+from photochrom.runtime.registry import bundled
+
+AREA = 256 * 256
+SIDES = st.integers(1, 20000)
+
+
+@pytest.fixture(scope="module")
+def painter(tiny: Path) -> Colorizer:
+    return Colorizer(tiny, threads=1)
+
+
+def sample(name: str = "astronaut") -> Image.Image:
+    return Image.fromarray(getattr(skimage.data, name)()).convert("L")
+
+
+def small_ab(photo: photochrom.Photo) -> NDArray[np.float32]:
+    """Chroma of a result in units in which 1 is the full range: (h, w, 2)."""
+    assert photo.chroma is not None
+    return np.moveaxis(photo.chroma, 0, -1)
+
+
+# How large the network sees a picture
+
+
+@given(SIDES, SIDES, st.sampled_from([128 * 128, AREA, 384 * 384, 1024 * 1024]))
+def test_tiles_cover_the_picture_and_have_sides_that_the_encoder_takes(height: int, width: int, area: int) -> None:
+    size = WorkingSize.of(height, width, area)
+    side = (size.height, size.width)[size.axis]
+    other = (size.height, size.width)[1 - size.axis]
+    assert size.tile % 32 == 0
+    assert side % CELL == 0
+    assert other % 32 == 0 or (other < 32 and other % CELL == 0)
+    assert size.starts[0] == 0
+    assert size.starts[-1] + size.tile == max(side, size.tile)
+    assert all(start % CELL == 0 for start in size.starts)
+    assert all(0 < b - a < size.tile for a, b in zip(size.starts, size.starts[1:], strict=False))
+
+
+@given(SIDES, SIDES)
+def test_work_is_bounded_whatever_the_shape(height: int, width: int) -> None:
+    size = WorkingSize.of(height, width, AREA)
+    assert len(size.starts) <= MOST_TILES
+    assert size.tile * max(min(size.height, size.width), 32) <= 1.3 * AREA
+
+
+@given(st.integers(100, 3000), st.integers(100, 3000))
+def test_a_picture_up_to_three_to_one_is_seen_in_one_piece_near_its_shape_and_the_area(height: int, width: int) -> None:
+    if not 1 / 3 <= height / width <= 3:
+        return
+    size = WorkingSize.of(height, width, AREA)
+    assert len(size.starts) == 1
+    assert 0.8 < size.height * size.width / AREA < 1.25
+    assert 0.85 < (size.width / size.height) / (width / height) < 1.18
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(2, 60))
+def test_the_working_size_depends_on_the_shape_and_not_on_the_pixels(height: int, width: int, factor: int) -> None:
+    assert WorkingSize.of(height, width, AREA) == WorkingSize.of(factor * height, factor * width, AREA)
+
+
+@given(SIDES, SIDES)
+def test_a_turned_picture_is_seen_turned(height: int, width: int) -> None:
+    one, other = WorkingSize.of(height, width, AREA), WorkingSize.of(width, height, AREA)
+    assert (one.height, one.width, one.tile, one.starts) == (other.width, other.height, other.tile, other.starts)
+
+
+def test_neighbouring_tiles_overlap_by_at_least_a_third() -> None:
+    size = WorkingSize.of(100, 1000, AREA)
+    assert len(size.starts) > 2
+    assert all(a + size.tile - b >= size.tile / 3 for a, b in zip(size.starts, size.starts[1:], strict=False))
+
+
+# What goes in
+
+
+def test_path_bytes_stream_pillow_image_and_array_give_the_same_result(painter: Colorizer, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    sample().save(path)
+    sources: list[Any] = [
+        path,
+        str(path),
+        path.read_bytes(),
+        io.BytesIO(path.read_bytes()),
+        sample(),
+        np.array(sample()),
+    ]
+    results = [painter.open(source).paint().rgb() for source in sources]
+    assert all(np.array_equal(result, results[0]) for result in results[1:])
+
+
+def test_a_photo_that_is_open_already_can_be_given(painter: Colorizer) -> None:
+    first = painter.open(sample())
+    assert np.array_equal(painter.open(first.photo).paint().rgb(), first.paint().rgb())
+
+
+def test_every_page_of_a_tiff_is_colored_and_saved(tiny: Path, tmp_path: Path) -> None:
+    pages = [sample(name).resize((200, 150)) for name in ("astronaut", "coffee", "chelsea")]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    result = colorize(tmp_path / "a.tif", model=tiny, threads=1)
+    assert len(result.more_pages) == 2
+    result.save(tmp_path / "b.tif")
+    with Image.open(tmp_path / "b.tif") as saved:
+        assert getattr(saved, "n_frames", 1) == 3
+        for number, page in enumerate(pages):
+            saved.seek(number)
+            assert saved.mode == "RGB"
+            difference = np.array(saved.convert("L"), int) - np.array(page, int)
+            assert abs(difference).max() <= 1
+
+
+def test_one_page_can_be_opened_by_its_number(painter: Colorizer, tmp_path: Path) -> None:
+    pages = [sample(name).resize((200, 150)) for name in ("astronaut", "coffee")]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    second = painter.open(tmp_path / "a.tif", page=1)
+    assert np.array_equal(second.photo.luma, np.array(pages[1]))
+    with pytest.raises(PhotoError, match="no page 2"):
+        painter.open(tmp_path / "a.tif", page=2)
+
+
+def test_a_picture_in_colour_gives_one_warning_and_is_colored_from_its_luma(painter: Colorizer) -> None:
+    rgb = skimage.data.astronaut()
+    with pytest.warns(PhotoWarning, match="in colour already") as caught:
+        result = painter.open(rgb).paint()
+    assert len(caught) == 1
+    grey = painter.open(np.array(Image.fromarray(rgb).convert("L"))).paint()
+    assert np.array_equal(result.rgb(), grey.rgb())
+
+
+def test_a_tiff_in_colour_gives_one_warning_for_all_its_pages(painter: Colorizer, tmp_path: Path) -> None:
+    page = Image.fromarray(skimage.data.astronaut()).resize((100, 100))
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page, page])
+    with pytest.warns(PhotoWarning) as caught:
+        assert len(list(painter.pages(tmp_path / "a.tif"))) == 3
+    assert len(caught) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_toned_scan_is_colored_like_a_grey_one(painter: Colorizer) -> None:
+    grey = np.array(sample()).astype(np.float32) / 255
+    sepia = np.stack([grey**0.8, grey, grey**1.3], -1)
+    toned = (sepia * 255 + 0.5).astype(np.uint8)
+    result = painter.open(toned).paint()
+    luma = np.array(Image.fromarray(toned).convert("L"))
+    assert np.array_equal(result.rgb(), painter.open(luma).paint().rgb())
+
+
+def test_a_picture_over_the_limit_is_refused_and_the_limit_can_be_raised(painter: Colorizer) -> None:
+    with pytest.raises(PhotoError, match="limit"):
+        painter.open(sample(), max_pixels=1000)
+    assert painter.open(sample(), max_pixels=512 * 512)
+
+
+# What comes out
+
+
+def test_light_is_kept_and_colour_is_added(painter: Colorizer) -> None:
+    result = painter.open(sample()).paint().to_pil()
+    assert np.abs(np.array(result.convert("L"), int) - np.array(sample(), int)).max() <= 1
+    assert np.ptp(np.array(result, int), axis=-1).mean() > 5
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20000), (20000, 1), (2, 3), (31, 500), (700, 60), (33, 33)])
+def test_every_shape_is_colored(painter: Colorizer, size: tuple[int, int]) -> None:
+    luma = np.random.default_rng(1).integers(60, 200, size, np.uint8)
+    rgb = painter.open(luma).paint().rgb()
+    assert rgb.shape == (*size, 3)
+    assert np.ptp(rgb.astype(int), axis=-1).max() > 0
+    assert np.abs(np.array(Image.fromarray(rgb).convert("L"), int) - luma).max() <= 1
+
+
+def test_painting_twice_gives_the_same_and_leaves_the_photo_alone(painter: Colorizer) -> None:
+    canvas = painter.open(sample())
+    assert np.array_equal(canvas.paint().rgb(), canvas.paint().rgb())
+    assert canvas.photo.chroma is None
+
+
+def chroma(canvas: Canvas, **options: float) -> float:
+    return float(np.abs(small_ab(canvas.paint(**options))).mean())
+
+
+def test_strength_scales_the_finished_chroma_down_to_grey(painter: Colorizer) -> None:
+    canvas = painter.open(sample())
+    assert chroma(canvas, strength=0) < 1e-6
+    assert 0 < chroma(canvas, strength=0.5) < chroma(canvas) < chroma(canvas, strength=2)
+
+
+def test_vividness_moves_along_the_frontier_from_the_default(painter: Colorizer) -> None:
+    canvas = painter.open(sample())
+    assert chroma(canvas, vividness=0) < chroma(canvas, vividness=1)
+    assert chroma(canvas) == chroma(canvas, vividness=painter.model.card.default_vividness)
+
+
+def test_detail_lets_the_network_look_closer(painter: Colorizer) -> None:
+    assert painter.open(sample(), detail=2).size.height == 2 * painter.open(sample()).size.height
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"vividness": 1.1}, "vividness goes from 0 to 1"),
+        ({"vividness": float("nan")}, "vividness goes from 0 to 1"),
+        ({"strength": -0.1}, "strength goes from 0 to 2"),
+        ({"strength": float("inf")}, "strength goes from 0 to 2"),
+    ],
+)
+def test_options_out_of_range_are_refused(painter: Colorizer, options: dict[str, float], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        painter.open(sample()).paint(**options)
+
+
+@pytest.mark.parametrize("detail", [0.5, 4.5, float("nan")])
+def test_detail_out_of_range_is_refused(painter: Colorizer, detail: float) -> None:
+    with pytest.raises(UsageError, match="detail goes from 1 to 4"):
+        painter.open(sample(), detail=detail)
+
+
+def test_the_record_says_how_to_do_it_again(painter: Colorizer) -> None:
+    record = painter.open(sample(), detail=1.5).paint(vividness=0.25, strength=0.5).record
+    assert record is not None
+    assert record.options == {"vividness": 0.25, "strength": 0.5, "detail": 1.5}
+    assert record.model == painter.model.identity
+    assert record.software == f"Photochrom {photochrom.__version__}"
+
+
+def test_a_model_that_answers_grey_is_an_error_and_never_a_result(grey_model: Path) -> None:
+    with pytest.raises(ModelError, match="found no colour"):
+        Colorizer(grey_model, threads=1).open(sample()).paint()
+
+
+def test_a_flat_picture_may_well_be_grey(grey_model: Path) -> None:
+    rgb = Colorizer(grey_model, threads=1).open(np.full((50, 60), 128, np.uint8)).paint().rgb()
+    assert (rgb == 128).all()
+
+
+def test_grey_on_request_is_no_error(painter: Colorizer) -> None:
+    assert np.array_equal(painter.open(sample()).paint(strength=0).rgb()[..., 1], np.array(sample()))
+
+
+def test_a_model_that_answers_no_number_is_an_error(tmp_path: Path) -> None:
+    broken = Colorizer(tiny_model.write(tmp_path, bias=float("nan")), threads=1)
+    with pytest.raises(ModelError, match="no number"):
+        broken.open(sample()).paint()
+
+
+# Strips of tiles, sizes and framing
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_strip_has_no_seams(painter: Colorizer, turned: bool) -> None:
+    """Of a picture that does not change along its length, the colours must not either."""
+    across = np.linspace(20, 230, 100).astype(np.uint8)
+    luma = np.repeat(across[:, None], 1500, 1)
+    canvas = painter.open(luma.T.copy() if turned else luma)
+    assert len(canvas.size.starts) > 3
+    field = small_ab(canvas.paint())
+    if turned:
+        field = field.swapaxes(0, 1)
+    inside = field[:, 6:-6]
+    assert np.abs(np.diff(inside, axis=1)).max() < 0.02
+    assert np.abs(inside - inside.mean(axis=1, keepdims=True)).mean() < 0.01
+    assert np.abs(inside).mean() > 0.01
+
+
+def sized(picture: Image.Image, megapixels: float) -> Image.Image:
+    factor = (megapixels * 1e6 / (picture.width * picture.height)) ** 0.5
+    size = round(picture.width * factor), round(picture.height * factor)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def lab_of(photo: photochrom.Photo, size: tuple[int, int]) -> NDArray[Any]:
+    small = photo.to_pil().resize(size, Image.Resampling.BOX)
+    return np.asarray(skimage.color.rgb2lab(np.array(small)))[..., 1:]
+
+
+def colorizers(tiny: Path) -> list[str]:
+    return [str(tiny), *bundled()]
+
+
+@pytest.mark.parametrize("name", ["chelsea", "coffee"])
+def test_the_same_photograph_at_three_sizes_gets_the_same_colours(tiny: Path, name: str) -> None:
+    for model in colorizers(tiny):
+        painter = Colorizer(model)
+        fields = [lab_of(painter.open(sized(sample(name), mp)).paint(), (240, 160)) for mp in (1, 4, 12)]
+        for field in fields[1:]:
+            assert np.abs(field - fields[0]).mean() < 1.5, model
+
+
+@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("picture", ["astronaut", "chelsea", "coffee"])
+def test_a_crop_gets_the_colours_of_the_whole(name: str, picture: str) -> None:
+    painter = Colorizer(name)
+    whole = sample(picture)
+    box = tuple(round(side * part) for part in (0.15, 0.85) for side in whole.size)
+    crop = whole.crop(box)  # type: ignore[arg-type]
+    field = lab_of(painter.open(crop).paint(), (160, 120))
+    same = Image.fromarray(painter.open(whole).paint().rgb()).crop(box)  # type: ignore[arg-type]
+    expected = np.asarray(skimage.color.rgb2lab(np.array(same.resize((160, 120), Image.Resampling.BOX))))[..., 1:]
+    assert np.abs(field - expected).mean() < 5
