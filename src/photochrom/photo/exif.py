@@ -75,6 +75,11 @@ class _Block:
         above, below = self.number("I", entry.place), self.number("I", entry.place + 4)
         return above / below if above and below else None
 
+    def swap(self, one: int, other: int, length: int) -> None:
+        data = self.data
+        one_end, other_end = one + length, other + length
+        data[one:one_end], data[other:other_end] = data[other:other_end], data[one:one_end]
+
     @property
     def first(self) -> int:
         return self.number("I", 4)
@@ -112,11 +117,15 @@ def density(exif: bytes | None) -> Density | None:
     return Density(x, y, unit)
 
 
-def upright(exif: bytes | None, *, width: int, height: int) -> bytes | None:
+def upright(exif: bytes | None, *, width: int, height: int, turned: bool = False) -> bytes | None:
     """EXIF for the picture after its orientation was applied and it was colored: same length or shorter.
 
     Orientation becomes 1, the pixel sizes are those of the upright picture, and the thumbnail is
     left out, because it still shows the picture grey and as the camera held it.
+
+    Args:
+        width, height: of the upright picture in pixels.
+        turned: whether it was turned by a quarter, so that the resolutions across and down change places.
 
     Returns:
         None where the block is no EXIF at all.
@@ -132,6 +141,9 @@ def upright(exif: bytes | None, *, width: int, height: int) -> bytes | None:
         block.put(first, ORIENTATION, 1)
         block.put(first, IMAGE_WIDTH, width)
         block.put(first, IMAGE_LENGTH, height)
+        x, y = block.find(first, X_RESOLUTION), block.find(first, Y_RESOLUTION)
+        if turned and x and y and x.kind == y.kind == 5:
+            block.swap(x.place, y.place, 8)
         _drop_thumbnail(block)
         directory = block.get(first, _EXIF_IFD)
         if directory is not None:

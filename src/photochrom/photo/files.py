@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from photochrom.errors import PhotoError
-
-Piece = bytes | bytearray | memoryview
 
 
 @runtime_checkable
@@ -69,41 +67,37 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
-def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; moved onto `path` at the end of the block, removed on any failure.
+def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A file under a temporary name beside `path`: moved onto it at the end of the block, removed on any failure.
 
     Raises:
-        PhotoError: `path` exists and `overwrite` is false, its folder is missing, or it can't be written to.
+        PhotoError: `path` exists and `overwrite` is false, its folder is missing, the disk is full, and the like.
     """
-    if path.is_dir():
-        raise PhotoError(f"{path}: is a folder; give the name of a file to write")
-    _refuse_existing(path, overwrite)
-    temporary = path.parent / f".photochrom-{secrets.token_hex(8)}.part"
-    try:
-        with explained(path):
-            # Opened here and not by `tempfile`, so that the file gets the permissions that any new file gets.
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        yield temporary
-        with explained(path):
-            _flush(temporary)
-            if path.exists():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+    with explained(path):
+        if path.is_dir():
+            raise PhotoError(f"{path}: is a folder; give the name of a file to write")
+        place = path.resolve()  # a link stays a link
+        _refuse_existing(path, overwrite)
+        temporary = place.parent / f".photochrom-{secrets.token_hex(8)}.part"
+        try:
+            # "x" and not `tempfile`, so that the file gets the permissions that any new file gets.
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if place.exists():
+                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             _refuse_existing(path, overwrite)
-            os.replace(temporary, path)
-            _flush_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+            temporary.replace(place)
+            _flush_folder(place.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
 
 
-def write_path(path: Path, pieces: Iterable[Piece], *, overwrite: bool = False) -> None:
-    """Write the pieces one after the other into `path`, wholly or not at all.
-
-    Raises:
-        PhotoError: see `finished_or_nothing`; also where the disk is full.
-    """
-    with finished_or_nothing(path, overwrite=overwrite) as temporary, explained(path), temporary.open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
+def is_device(path: Path) -> bool:
+    """Whether the path is something like /dev/stdout, which is written to and not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager
@@ -127,11 +121,6 @@ def explained(target: Path | str) -> Iterator[None]:
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and path.exists():
         raise PhotoError(f"{path}: exists already; choose another name or allow overwriting")
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

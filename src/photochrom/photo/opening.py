@@ -141,12 +141,12 @@ def _photo(decoded: Decoded, *, name: str) -> Photo:
     if turned == 1:
         turned = mark.orientation(metadata.xmp)
     luma = upright(luma, turned)
-    density = metadata.density
+    density, quarter = metadata.density, turned in (5, 6, 7, 8)
     metadata = replace(
         metadata,
-        exif=exif.upright(metadata.exif, width=luma.shape[1], height=luma.shape[0]),
+        exif=exif.upright(metadata.exif, width=luma.shape[1], height=luma.shape[0], turned=quarter),
         icc=icc,
-        density=density.turned() if density and turned in (5, 6, 7, 8) else density,
+        density=density.turned() if density and quarter else density,
     )
     return Photo(
         luma=luma,

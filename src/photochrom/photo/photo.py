@@ -135,8 +135,9 @@ class Photo:
         except ImportError:
             raise MissingExtraError("to_pil needs Pillow: pip install pillow") from None
         pixels = self.rgb(np.uint8)
-        if self.alpha is not None:
-            pixels = np.dstack([pixels, _to_8_bit(self.alpha)])
+        alpha = self.alpha_8_bit()
+        if alpha is not None:
+            pixels = np.dstack([pixels, alpha])
         image = Image.fromarray(pixels)
         if self.metadata.icc:
             image.info["icc_profile"] = self.metadata.icc
@@ -181,6 +182,10 @@ class Photo:
             subsampling=subsampling,
             overwrite=overwrite,
         )
+
+    def alpha_8_bit(self) -> Plane | None:
+        """The alpha plane as uint8."""
+        return None if self.alpha is None else _to_8_bit(self.alpha)
 
     def _chroma(self) -> Float:
         if self.chroma is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
@@ -13,7 +15,7 @@ import numpy as np
 
 from photochrom.errors import PhotoError
 from photochrom.photo import mark
-from photochrom.photo.files import Writable, explained, write_path
+from photochrom.photo.files import Writable, explained, finished_or_nothing, is_device
 from photochrom.photo.formats import of_name, of_path
 from photochrom.photo.formats.base import Format, Options, Page, Subsampling
 from photochrom.photo.notices import warn
@@ -67,13 +69,15 @@ def save_pages(
     path = None if isinstance(target, Writable) else Path(target)
     kind = of_name(format) if format else (of_path(path) if path else None) or of_name(first.format or "PNG")
     name = str(path) if path else str(getattr(target, "name", first.name))
-    pieces = kind.write(_prepared(chain([first], rest), kind, name), options, name=name)
-    if path is not None:
-        write_path(path, pieces, overwrite=overwrite)
-    elif isinstance(target, Writable):
-        with explained(name):
-            for piece in pieces:
-                target.write(bytes(piece))
+    ready = _prepared(chain([first], rest), kind, name)
+    if path is not None and not is_device(path):
+        with finished_or_nothing(path, overwrite=overwrite) as file:
+            kind.write(ready, options, file, name=name)
+        return
+    memory = io.BytesIO()  # a stream may be one that can't go back, as TIFF needs it
+    kind.write(ready, options, memory, name=name)
+    with explained(name), nullcontext(target) if isinstance(target, Writable) else open(target, "wb") as stream:
+        stream.write(memory.getvalue())
 
 
 def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]:

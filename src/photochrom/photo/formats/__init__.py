@@ -11,10 +11,13 @@ from typing import Final
 
 from photochrom.errors import PhotoError
 from photochrom.photo.formats.base import Format
+from photochrom.photo.formats.bmp import Bmp
 from photochrom.photo.formats.jpeg import Jpeg
 from photochrom.photo.formats.png import Png
+from photochrom.photo.formats.tiff import Tiff
+from photochrom.photo.formats.webp import Webp
 
-FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png())
+FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp())
 
 
 def of_data(data: bytes | memoryview, name: str) -> Format:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
-from photochrom.photo.files import Piece
 from photochrom.photo.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -103,8 +102,14 @@ class Format(ABC):
         """The XMP packet, found without decoding anything. May raise ValueError on damaged files."""
 
     @abstractmethod
-    def write(self, pages: Iterable[Page], options: Options, *, name: str) -> Iterable[Piece]:
-        """The file's bytes in pieces. Only formats with "pages" in `keeps` get more than one page."""
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
+        """Write the pages into a new file, open for reading and writing.
+
+        Only formats with "pages" in `keeps` get more than one; each may be made while the file is written.
+
+        Raises:
+            PhotoError: the format can't hold the picture.
+        """
 
 
 def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:

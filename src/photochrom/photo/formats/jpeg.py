@@ -11,7 +11,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import simplejpeg
@@ -21,7 +21,6 @@ from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import mark, profiles, vips
-from photochrom.photo.files import Piece
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, Subsampling, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata, Unit
 from photochrom.photo.notices import warn
@@ -121,7 +120,7 @@ class Jpeg(Format):
                 return bytes(content[len(_XMP) :])
         return None
 
-    def write(self, pages: Iterable[Page], options: Options, *, name: str) -> Iterable[Piece]:
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
         photo, metadata = page.photo, page.metadata
         if max(photo.luma.shape) > LONGEST_SIDE:
@@ -131,10 +130,10 @@ class Jpeg(Format):
         quality = options.quality or (came.quality if came else DEFAULT_QUALITY)
         planes = photo.planes(subsampling)
         body = memoryview(simplejpeg.encode_jpeg_yuv_planes(*planes, quality=quality))
-        yield b"\xff\xd8"
-        yield from _metadata_segments(metadata, came, photo.record, name)
+        file.write(b"\xff\xd8")
+        file.writelines(_metadata_segments(metadata, came, photo.record, name))
         # The encoder's own start and JFIF segment are replaced by ours.
-        yield body[4 + struct.unpack_from(">H", body, 4)[0] :]
+        file.write(body[4 + struct.unpack_from(">H", body, 4)[0] :])
 
 
 @dataclass

@@ -11,13 +11,12 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import vips
-from photochrom.photo.files import Piece
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata
 
@@ -69,18 +68,18 @@ class Png(Format):
                 return _international(bytes(content))
         return None
 
-    def write(self, pages: Iterable[Page], options: Options, *, name: str) -> Iterable[Piece]:
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
         came = page.photo.encoding if isinstance(page.photo.encoding, PngEncoding) else None
         body = vips.save("pngsave_buffer", page.photo, name, compression=6)
-        yield _SIGNATURE
+        file.write(_SIGNATURE)
         for kind, content in _chunks(memoryview(body)):
             if kind == b"IHDR":
-                yield _chunk(kind, bytes(content))
-                yield from _metadata_chunks(page.metadata, came)
+                file.write(_chunk(kind, bytes(content)))
+                file.writelines(_metadata_chunks(page.metadata, came))
             elif kind == b"IDAT":
-                yield from _wrapped(kind, content)
-        yield _chunk(b"IEND", b"")
+                file.writelines(_wrapped(kind, content))
+        file.write(_chunk(b"IEND", b""))
 
 
 def _damaged(name: str, why: str) -> PhotoError:
@@ -106,7 +105,7 @@ def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         place += 12 + length
 
 
-def _wrapped(kind: bytes, content: memoryview) -> Iterator[Piece]:
+def _wrapped(kind: bytes, content: memoryview) -> Iterator[bytes | memoryview]:
     yield struct.pack(">I4s", len(content), kind)
     yield content
     yield struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))

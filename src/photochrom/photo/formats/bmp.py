@@ -1,0 +1,99 @@
+"""BMP, by OpenCV, since libvips has no loader for it. It has a place for the density and nothing else.
+
+Source: Microsoft's documentation of BITMAPFILEHEADER, BITMAPINFOHEADER and BITMAPV5HEADER.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, BinaryIO, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.errors import PhotoError
+from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
+from photochrom.photo.metadata import Density, Metadata
+
+_DENSITY: Final = 38
+"""Where the file holds pixels per metre, two 32-bit numbers."""
+
+_UNCOMPRESSED: Final = frozenset({0, 3, 6})
+
+
+class Bmp(Format):
+    """1, 4, 8, 16, 24 and 32 bit, run lengths too, in; 24 bit, or 32 with alpha, out."""
+
+    name = "BMP"
+    suffixes = (".bmp", ".dib")
+    mime = "image/bmp"
+    keeps = frozenset({"density", "alpha"})
+
+    def recognises(self, head: bytes) -> bool:
+        return (
+            head[:2] == b"BM"
+            and len(head) >= 26
+            and struct.unpack_from("<I", head, 14)[0] in (12, 40, 52, 56, 108, 124)
+        )
+
+    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+        check_page(page, 1, name)
+        density = None
+        try:
+            offset, header = struct.unpack_from("<II", data, 10)
+            if header == 12:
+                width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
+                compression = 0
+            else:
+                width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
+                x, y = struct.unpack_from("<ii", data, _DENSITY)
+                density = Density(x, y, "metre") if x > 0 and y > 0 else None
+        except struct.error:
+            raise _damaged(name, "it ends in its header") from None
+        check_size(width, abs(height), max_pixels=max_pixels, name=name)
+        stored = (width * bits + 31) // 32 * 4 * abs(height)
+        if compression not in _UNCOMPRESSED:
+            stored = struct.unpack_from("<I", data, 34)[0]
+        if offset + stored > len(data):
+            raise _damaged(name, "it ends before the picture does")
+        try:
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        except cv2.error as error:
+            raise _damaged(name, error.err) from None
+        if pixels is None or pixels.shape[:2] != (abs(height), width):
+            raise _damaged(name, "it can't be decoded")
+        has_alpha = bits == 32 and compression in (3, 6) and header >= 56
+        return Decoded(_samples(pixels, has_alpha), Metadata(density=density), depth=min(bits, 8))
+
+    def find_xmp(self, data: memoryview) -> bytes | None:
+        return None
+
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
+        (page,) = pages
+        pixels = cv2.cvtColor(page.photo.rgb(np.uint8), cv2.COLOR_RGB2BGR)
+        alpha = page.photo.alpha_8_bit()
+        if alpha is not None:
+            pixels = np.dstack([pixels, alpha])
+        done, encoded = cv2.imencode(".bmp", pixels)
+        if not done:
+            raise PhotoError(f"{name}: could not be written as BMP; write PNG or TIFF")
+        body = bytearray(encoded.data)
+        metre = page.metadata.density.per_metre() if page.metadata.density else None
+        struct.pack_into("<ii", body, _DENSITY, *(round(value) for value in metre or (0, 0)))
+        file.write(body)
+
+
+def _damaged(name: str, why: str) -> PhotoError:
+    return PhotoError(f"{name}: is a damaged or incomplete BMP ({why}); fetch or copy it again")
+
+
+def _samples(pixels: NDArray[Any], has_alpha: bool) -> NDArray[Any]:
+    """RGB order; alpha only where the file says so and it is not 0 everywhere, as many writers leave it."""
+    if pixels.ndim == 2:
+        return pixels
+    colors = cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_BGR2RGB)
+    if has_alpha and pixels.shape[2] == 4 and pixels[..., 3].any():
+        return np.dstack([colors, pixels[..., 3]])
+    return np.asarray(colors)
