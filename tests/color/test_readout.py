@@ -55,5 +55,5 @@ def test_huge_logits_do_not_overflow_and_the_input_is_left_alone() -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="temperature"):
         read_out(LOGITS, LOG_W, CENTERS, t=0.0, T=0.0, gain=1.0)
-    with pytest.raises(ValueError, match="log_w"):
+    with pytest.raises(ValueError, match="each of the 30 bins"):
         calibrated(LOGITS, LOG_W[:-1])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -44,7 +45,7 @@ def srgb_to_lab(rgb: ArrayLike) -> Float:
     flat = source.reshape(-1, 3)
     lab = np.empty(flat.shape, np.float32)
     for piece in _pieces(len(flat)):
-        xyz = decode_gamma(flat[piece]) @ _TO_RELATIVE_XYZ.T
+        xyz = mix_channels(decode_gamma(flat[piece]), _TO_RELATIVE_XYZ)
         f = np.cbrt(xyz)
         dark = xyz <= _EPSILON
         if dark.any():
@@ -80,7 +81,7 @@ def lab_to_srgb(lab: ArrayLike, dtype: DTypeLike = np.uint8, *, clip: bool = Tru
     flat = source.reshape(-1, 3)
     rgb = np.empty(flat.shape, result_type)
     for piece in _pieces(len(flat)):
-        value = encode_gamma(_lab_to_relative_xyz(flat[piece]) @ _FROM_RELATIVE_XYZ.T)
+        value = encode_gamma(mix_channels(_lab_to_relative_xyz(flat[piece]), _FROM_RELATIVE_XYZ))
         if clip or kind.kind == "u":
             np.clip(value, 0.0, 1.0, out=value)
         rgb[piece] = np.rint(value * peak) if kind.kind == "u" else value
@@ -114,6 +115,18 @@ def encode_gamma(linear: Float) -> Float:
     curve *= np.float32(1.055)
     curve -= np.float32(0.055)
     return np.where(size > 0.0031308, np.copysign(curve, linear), linear * np.float32(12.92))
+
+
+def mix_channels(colors: Float, matrix: Float) -> Float:
+    """Colors (..., 3) times the transpose of `matrix` (C, 3): (..., C) float32.
+
+    Not NumPy's product: BLAS starts threads for it, which on a busy machine wait for each other
+    ten times as long as the product takes.
+    """
+    if colors.size == 0:
+        return np.zeros((*colors.shape[:-1], len(matrix)), np.float32)
+    mixed = cv2.transform(np.ascontiguousarray(colors).reshape(-1, 1, 3), matrix)
+    return np.asarray(mixed, np.float32).reshape(*colors.shape[:-1], len(matrix))
 
 
 def full_scale(dtype: np.dtype[Any]) -> int:

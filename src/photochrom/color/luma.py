@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from photochrom.color.lab import full_scale, lab_to_srgb, lightness
+from photochrom.color.lab import full_scale, lab_to_srgb, lightness, mix_channels
 
 Float = NDArray[np.float32]
 Subsampling = Literal["420", "444"]
@@ -48,9 +48,7 @@ def luma(rgb: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"RGB needs three channels on its last axis, not shape {source.shape}")
     full_scale(source.dtype)
     if source.dtype.kind == "f":
-        weights = np.array([_KR, _KG, _KB], np.float32)
-        result: Float = source.astype(np.float32, copy=False) @ weights
-        return result
+        return mix_channels(source.astype(np.float32, copy=False), np.array([[_KR, _KG, _KB]], np.float32))[..., 0]
     flat = source.reshape(-1, 3)
     grey = np.empty(len(flat), source.dtype)
     for start in range(0, len(flat), _STRIP_PIXELS):
@@ -255,12 +253,15 @@ class _Enlarged:
         self._taps, self._weights = _cubic_rows(less[1], self.height)
 
     def strips(self) -> Iterator[slice]:
-        step = max(1, _STRIP_PIXELS // self.width)
+        # A strip also spans few rows of the small planes, so that BLAS takes its product on without starting threads.
+        step = max(1, min(_STRIP_PIXELS // self.width, 4 * self.height // self._planes.shape[1]))
         for start in range(0, self.height, step):
             yield slice(start, min(start + step, self.height))
 
     def rows(self, strip: slice) -> Float:
         """(n, rows, W), an array of its own."""
+        if self._planes.shape[1] == self.height:
+            return self._planes[:, strip].copy()
         taps = self._taps[strip]
         first, last = int(taps[0, 0]), int(taps[-1, -1])
         matrix = np.zeros((len(taps), last - first + 1), np.float32)

@@ -51,17 +51,20 @@ def read_out(logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, *, t: floa
     shifted = scores - _along_bins(log_w, scores) * np.float32(1 - t)
     if T != 1:
         shifted /= np.float32(T)
-    probability = _softmax(shifted).reshape(len(scores), -1)
-    mean = probability.T @ (np.asarray(centers, np.float32) * np.float32(gain))
-    ab: Float = mean.reshape(*scores.shape[1:], 2)
+    probability = _softmax(shifted)
+    ab = np.empty((*scores.shape[1:], 2), np.float32)
+    for channel, values in enumerate(np.asarray(centers, np.float32).T * np.float32(gain)):
+        # Not a matrix product: BLAS would start threads for it (photochrom.color.lab.mix_channels).
+        np.sum(probability * _along_bins(values, probability), axis=0, out=ab[..., channel])
     return ab
 
 
-def _along_bins(log_w: ArrayLike, scores: Float) -> Float:
-    weights = np.asarray(log_w, np.float32)
-    if weights.shape != scores.shape[:1]:
-        raise ValueError(f"log_w {weights.shape} does not fit logits {scores.shape}")
-    return weights.reshape(-1, *[1] * (scores.ndim - 1))
+def _along_bins(values: ArrayLike, scores: Float) -> Float:
+    """One value a bin (K,), shaped to go with (K, ...)."""
+    column = np.asarray(values, np.float32)
+    if column.shape != scores.shape[:1]:
+        raise ValueError(f"one value for each of the {len(scores)} bins expected, not {column.shape}")
+    return column.reshape(-1, *[1] * (scores.ndim - 1))
 
 
 def _softmax(scores: Float) -> Float:
