@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from photochrom.cli.plan import STANDARD, Job
+from photochrom.cli.plan import STANDARD, Job, is_unmarked_result
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
 from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, is_marked, save_pages
@@ -142,7 +142,7 @@ def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Eve
         if settings.skip_existing:
             return Report(input=job.name, status="skipped", reason=f"{job.target} exists already")
         raise PhotochromError(f"{job.target} exists already: give --overwrite or --skip-existing, or another -o")
-    if job.listed and job.source is not None and is_marked(job.source):
+    if job.listed and job.source is not None and (is_marked(job.source) or is_unmarked_result(job.source)):
         return Report(input=job.name, status="skipped", reason="Photochrom has colored it before")
     pages = painter.pages(
         sys.stdin.buffer if job.source is None else job.source,

@@ -99,6 +99,14 @@ def plan(
     return jobs
 
 
+def is_unmarked_result(path: Path) -> bool:
+    """Whether a file is most likely a result of ours in a format that has no place for the mark, such as BMP."""
+    kind = next((each for each in FORMATS if path.suffix.lower() in each.suffixes), None)
+    if kind is None or "xmp" in kind.keeps or not path.stem.endswith(SUFFIX):
+        return False
+    return path.with_stem(path.stem.removesuffix(SUFFIX)).exists()
+
+
 def _format(name: str | None) -> Format | None:
     if name is None:
         return None

@@ -67,12 +67,13 @@ class ModelFiles:
         return data, actual
 
 
-def bundled(weights: Path = WEIGHTS) -> dict[str, ModelFiles]:
-    """The models that come with this installation, by name, in the registry's order.
+def bundled(weights: Path | None = None) -> dict[str, ModelFiles]:
+    """The models that come with this installation (or in another weights folder), by name, in the registry's order.
 
     Raises:
         ModelError: the registry cannot be read.
     """
+    weights = weights or WEIGHTS
     path = weights / "registry.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
@@ -92,7 +93,7 @@ def bundled(weights: Path = WEIGHTS) -> dict[str, ModelFiles]:
         raise ModelError(f"{path} cannot be read ({error!r}): install Photochrom again") from error
 
 
-def find(name_or_path: str | Path, weights: Path = WEIGHTS) -> ModelFiles:
+def find(name_or_path: str | Path, weights: Path | None = None) -> ModelFiles:
     """The files of a bundled model by name, or of any model folder by path.
 
     A bundled name wins over a folder of the same name: write `./best` for the folder.

@@ -1,0 +1,443 @@
+"""The command as people use it: what it writes, what it says, and what it does with what goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_model
+from PIL import Image
+
+from photochrom.cli import batch
+from photochrom.photo import is_marked
+from photochrom.runtime.registry import bundled
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def colorize(photochrom: Run, tiny: Path) -> Run:
+    return lambda *arguments: photochrom("colorize", *arguments, "--model", tiny)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def is_colored(data: bytes | Path) -> bool:
+    with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
+        return bool(np.ptp(np.array(image.convert("RGB"), int), axis=-1).mean() > 3)
+
+
+# What it does
+
+
+def test_one_file_gets_its_result_beside_it_and_says_where(colorize: Run, album: Path) -> None:
+    result = colorize("album/a.jpg")
+    assert result.code == 0
+    assert result.out.startswith(b"album/a.jpg -> album/a-colour.jpg (")
+    assert result.err == ""
+    assert is_colored(album / "a-colour.jpg")
+    assert is_marked(album / "a-colour.jpg")
+
+
+def test_a_folder_goes_into_a_folder_every_format_kept(colorize: Run, album: Path) -> None:
+    result = colorize("album", "-o", "out", "--recursive")
+    assert result.code == 0
+    assert sorted(files(Path("out"))) == ["a.jpg", "b.png", "c.tif", "d.webp", "e.bmp", "sub/f.jpg"]
+    for name, data in files(Path("out")).items():
+        with Image.open(album / name) as before, Image.open(io.BytesIO(data)) as after:
+            assert (after.format, after.size) == (before.format, before.size)
+        assert is_colored(data), name
+    assert "6 colored" in result.err
+
+
+def test_results_are_told_in_the_order_of_the_inputs(colorize: Run, album: Path) -> None:
+    lines = colorize("album", "-o", "out", "--jobs", 3).out.decode().splitlines()
+    assert [line.split(" -> ")[0] for line in lines] == [
+        f"album/{name}" for name in ("a.jpg", "b.png", "c.tif", "d.webp", "e.bmp")
+    ]
+
+
+def test_pictures_that_were_colored_are_not_taken_again_from_a_folder(colorize: Run, album: Path) -> None:
+    colorize("album")
+    before = files(album)
+    result = colorize("album", "-o", "out")
+    assert result.code == 0
+    assert sorted(files(Path("out"))) == ["a.jpg", "b.png", "c.tif", "d.webp", "e.bmp"]
+    assert "a-colour.jpg: skipped, Photochrom has colored it before" in result.err
+    assert files(album) == before
+
+
+def test_format_and_quality_are_those_that_were_asked_for(colorize: Run, album: Path) -> None:
+    assert colorize("album/b.png", "--format", "jpeg", "--quality", 30, "-o", "low").code == 0
+    assert colorize("album/b.png", "--format", "jpeg", "--quality", 95, "-o", "high").code == 0
+    with Image.open("low/b.jpg") as image:
+        assert image.format == "JPEG"
+    assert Path("low/b.jpg").stat().st_size < 0.6 * Path("high/b.jpg").stat().st_size
+
+
+def test_strength_vividness_and_detail_reach_the_picture(colorize: Run, album: Path) -> None:
+    results = {}
+    for name, options in {
+        "plain": [],
+        "grey": ["--strength", 0],
+        "vivid": ["--vividness", 1],
+        "close": ["--detail", 2],
+    }.items():
+        assert colorize("album/b.png", "-o", f"{name}.png", *options).code == 0
+        results[name] = np.array(Image.open(f"{name}.png"), int)
+    assert np.ptp(results["grey"], axis=-1).max() == 0
+    assert np.ptp(results["vivid"], axis=-1).mean() > np.ptp(results["plain"], axis=-1).mean()
+    assert not np.array_equal(results["close"], results["plain"])
+
+
+def test_a_pipe_takes_bytes_and_gives_the_bytes_that_a_file_would_have(
+    colorize: Run, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colorize("album/b.png", "-o", "file.png")
+    with (album / "b.png").open("rb") as file:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=file))
+        result = colorize("-")
+    assert result.code == 0
+    assert result.out == Path("file.png").read_bytes()
+    assert colorize("album/b.png", "-o", "-").out == result.out
+
+
+def test_json_is_a_line_for_each_picture(colorize: Run, album: Path) -> None:
+    (album / "aa.jpg").write_text("no picture")
+    result = colorize("album", "--json")
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 1
+    assert [each["status"] for each in told] == ["colored", "failed", "colored", "colored", "colored", "colored"]
+    first = told[0]
+    assert (first["input"], first["output"]) == ("album/a.jpg", "album/a-colour.jpg")
+    assert (first["width"], first["height"]) == (240, 160)
+    assert first["model"].startswith("tiny 1.0")
+    assert first["seconds"] > 0
+    assert told[1]["output"] is None
+    assert "aa.jpg" in told[1]["reason"]
+
+
+def test_a_picture_in_colour_gets_one_warning_and_its_result(colorize: Run, tmp_path: Path) -> None:
+    y, x = np.mgrid[0:90, 0:120]
+    Image.fromarray(np.stack([x * 2, y * 2, 255 - x - y], -1).astype(np.uint8)).save(tmp_path / "a.png")
+    result = colorize(tmp_path / "a.png")
+    assert result.code == 0
+    assert result.err.count("in colour already") == 1
+    assert (tmp_path / "a-colour.png").exists()
+
+
+def test_several_pictures_are_worked_on_at_once(colorize: Run, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(3)
+
+    def wait_for_the_others(path: Path) -> bool:
+        meeting.wait(timeout=30)
+        return is_marked(path)
+
+    monkeypatch.setattr(batch, "is_marked", wait_for_the_others)
+    for name in ("d.webp", "e.bmp"):
+        (album / name).unlink()
+    assert colorize("album", "--jobs", 3).code == 0
+
+
+def models(tiny: Path) -> list[str | Path]:
+    return [tiny, *bundled()]
+
+
+def test_results_are_the_same_bytes_whatever_jobs_and_threads(photochrom: Run, album: Path, tiny: Path) -> None:
+    for model in models(tiny):
+        expected = None
+        for number, (jobs, threads) in enumerate([(1, 1), (1, 1), (4, 1), (2, 3), (1, 2)]):
+            out = Path(f"{Path(model).name}-{number}")
+            options = ("--jobs", jobs, "--threads", threads, "--model", model)
+            assert photochrom("colorize", "album", "-r", "-o", out, *options).code == 0
+            expected = expected or files(out)
+            assert len(expected) == 6
+            assert files(out) == expected, (model, jobs, threads)
+
+
+# What exists already
+
+
+def test_a_result_that_exists_is_an_error_and_stays(colorize: Run, album: Path) -> None:
+    (album / "a-colour.jpg").write_bytes(b"mine")
+    result = colorize("album/a.jpg")
+    assert result.code == 1
+    assert "album/a-colour.jpg exists already: give --overwrite or --skip-existing" in result.err
+    assert (album / "a-colour.jpg").read_bytes() == b"mine"
+
+
+def test_a_result_that_exists_is_skipped_on_request(colorize: Run, album: Path) -> None:
+    (album / "a-colour.jpg").write_bytes(b"mine")
+    result = colorize("album/a.jpg", "album/b.png", "--skip-existing")
+    assert result.code == 0
+    assert "1 colored, 1 skipped" in result.err
+    assert (album / "a-colour.jpg").read_bytes() == b"mine"
+
+
+def test_a_result_that_exists_is_replaced_on_request(colorize: Run, album: Path) -> None:
+    (album / "a-colour.jpg").write_bytes(b"mine")
+    assert colorize("album/a.jpg", "--overwrite").code == 0
+    assert is_colored(album / "a-colour.jpg")
+
+
+def test_an_input_is_replaced_only_with_overwrite(colorize: Run, album: Path) -> None:
+    before = (album / "a.jpg").read_bytes()
+    assert colorize("album/a.jpg", "-o", "album/a.jpg").code == 1
+    assert (album / "a.jpg").read_bytes() == before
+    assert colorize("album/a.jpg", "-o", "album/a.jpg", "--overwrite").code == 0
+    assert is_colored(album / "a.jpg")
+
+
+# What goes wrong with one picture
+
+
+def truncated(grey: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    grey.save(buffer, kind)
+    return buffer.getvalue()[: len(buffer.getvalue()) // 2]
+
+
+@pytest.fixture
+def bad(tmp_path: Path, grey: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One of everything that can't be colored, and one picture that can."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("dear diary")
+    (folder / "short.jpg").write_bytes(truncated(grey, "JPEG"))
+    (folder / "short.png").write_bytes(truncated(grey, "PNG"))
+    (folder / "loop.jpg").symlink_to("loop.jpg")
+    Image.new("1", (5000, 4000)).save(folder / "bomb.png")
+    grey.save(folder / "good.png")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("empty.jpg", "empty"),
+        ("text.jpg", "no picture"),
+        ("short.jpg", "cut short|truncated|damaged|incomplete"),
+        ("short.png", "cut short|truncated|damaged|incomplete"),
+        ("loop.jpg", "could not be read|may not be read"),
+        ("missing.jpg", "no such file"),
+        ("bomb.png", r"limit of\s+1 million"),
+    ],
+)
+def test_a_bad_input_is_named_with_its_reason_and_leaves_nothing(
+    colorize: Run, bad: Path, name: str, told: str
+) -> None:
+    before = sorted(path.name for path in bad.iterdir())
+    result = colorize(name, "--max-pixels", 1_000_000)
+    assert result.code == 1
+    assert name in result.err
+    assert re.search(told, result.err)
+    assert "Traceback" not in result.err
+    assert sorted(path.name for path in bad.iterdir()) == before
+
+
+def test_a_bad_picture_does_not_stop_the_others(colorize: Run, bad: Path) -> None:
+    result = colorize(".", "-o", "out", "--max-pixels", 1_000_000)
+    assert result.code == 1
+    assert list(files(bad / "out")) == ["good.png"]
+    assert is_colored(bad / "out" / "good.png")
+    assert all(name in result.err for name in ("empty.jpg", "text.jpg", "short.jpg", "short.png", "bomb.png"))
+
+
+def test_the_limit_of_pixels_can_be_raised(colorize: Run, bad: Path) -> None:
+    assert colorize("good.png", "--max-pixels", 240 * 160 - 1).code == 1
+    assert colorize("good.png", "--max-pixels", 240 * 160).code == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20000, 1), (1, 20000)])
+def test_extreme_shapes_are_colored_and_not_refused(colorize: Run, tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.effect_noise(size, 60).save(tmp_path / "a.png")
+    assert colorize(tmp_path / "a.png").code == 0
+    with Image.open(tmp_path / "a-colour.png") as image:
+        assert (image.mode, image.size) == ("RGB", size)
+
+
+def test_a_folder_where_a_file_should_go_is_named(colorize: Run, album: Path) -> None:
+    (album / "a-colour.jpg").mkdir()
+    result = colorize("album/a.jpg", "--overwrite")
+    assert result.code == 1
+    assert "album/a-colour.jpg" in result.err
+    assert "folder" in result.err
+
+
+def test_a_place_that_cannot_be_written_is_named(colorize: Run, album: Path) -> None:
+    result = colorize("album/a.jpg", "-o", "album/b.png/sub/")
+    assert result.code == 1
+    assert "album/b.png/sub/a.jpg" in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read and write everything")
+def test_permissions_that_are_missing_are_named(colorize: Run, album: Path) -> None:
+    (album / "a.jpg").chmod(0)
+    (album / "sub").chmod(0o500)
+    result = colorize("album/a.jpg", "album/b.png", "-o", "album/sub")
+    assert result.code == 1
+    assert result.err.count("permissions") == 2
+
+
+def test_a_full_disk_is_an_error_and_leaves_no_half_file(tiny: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (400, 400), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    command = [sys.executable, "-m", "photochrom", "colorize", "a.png", "--model", str(tiny)]
+    full = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert full.returncode == 1
+    assert "a-colour.png: could not be written" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_standard_output_that_is_full_is_an_error(tiny: Path, album: Path) -> None:
+    command = [sys.executable, "-m", "photochrom", "colorize", "album/a.jpg", "-o", "-", "--model", str(tiny)]
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1
+    assert "standard output: could not be written" in result.stderr
+
+
+def test_a_mistake_of_ours_costs_one_picture_and_is_shown(
+    colorize: Run, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_once(path: Path) -> bool:
+        if path.name == "b.png":
+            raise ZeroDivisionError("oops")
+        return False
+
+    monkeypatch.setattr(batch, "is_marked", fails_once)
+    result = colorize("album", "-o", "out")
+    assert result.code == 1
+    assert "album/b.png: Photochrom made a mistake: ZeroDivisionError('oops')" in result.err
+    assert "Traceback" in result.err
+    assert sorted(files(Path("out"))) == ["a.jpg", "c.tif", "d.webp", "e.bmp"]
+
+
+def test_a_model_that_answers_grey_fails_every_picture_and_writes_none(
+    photochrom: Run, album: Path, grey_model: Path
+) -> None:
+    result = photochrom("colorize", "album", "-o", "out", "--model", grey_model)
+    assert result.code == 1
+    assert result.err.count("found no colour") == 5
+    assert not Path("out").exists()
+
+
+# What goes wrong with the command
+
+
+def test_an_unknown_model_lists_the_known_ones_and_is_a_mistake_in_usage(photochrom: Run, album: Path) -> None:
+    result = photochrom("colorize", "album/a.jpg", "--model", "bset")
+    assert result.code == 2
+    assert "there is no model 'bset': bundled models are" in result.err
+    assert all(name in result.err for name in bundled())
+
+
+def test_damaged_weights_are_named_with_the_hash(
+    photochrom: Run, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "weights"
+    tiny_model.write(weights / "best")
+    entry = {"version": "1", "use": "", "sha256": {"encoder.onnx": "0" * 64, "decoder.onnx": "0" * 64}}
+    (weights / "registry.json").write_text(json.dumps({"best": entry}))
+    monkeypatch.setattr("photochrom.runtime.registry.WEIGHTS", weights)
+    result = photochrom("colorize", "album/a.jpg")
+    assert result.code == 1
+    assert "encoder.onnx is damaged: its SHA-256 is" in result.err
+    assert "0" * 64 in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["album/a.jpg", "--skip-existing", "--overwrite"],
+        ["album/a.jpg", "--vividness", "2"],
+        ["album/a.jpg", "--strength", "-1"],
+        ["album/a.jpg", "--detail", "9"],
+        ["album/a.jpg", "--jobs", "0"],
+        ["album/a.jpg", "--threads", "0"],
+        ["album/a.jpg", "--quality", "101"],
+        ["album/a.jpg", "--format", "gif"],
+        ["album/a.jpg", "--device", "abacus"],
+        ["album/a.jpg", "-o", "-", "--json"],
+        ["album/a.jpg", "--surprise"],
+        ["album", "-o", "-"],
+    ],
+)
+def test_wrong_usage_ends_with_2_before_anything_is_done(colorize: Run, album: Path, arguments: list[str]) -> None:
+    before = files(album)
+    result = colorize(*arguments)
+    assert result.code == 2
+    assert result.out == b""
+    assert result.err
+    assert files(album) == before
+
+
+def test_a_device_that_is_missing_says_what_to_install(colorize: Run, album: Path) -> None:
+    result = colorize("album/a.jpg", "--device", "openvino")
+    assert result.code == 1
+    assert "pip install onnxruntime-openvino" in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_being_stopped_leaves_whole_files_only(
+    tiny: Path, tmp_path: Path, grey: Image.Image, sent: signal.Signals
+) -> None:
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    count = 60
+    grey.resize((1800, 1200)).save(tmp_path / "large.png", compress_level=0)
+    for number in range(count):
+        (inputs / f"{number:02}.png").hardlink_to(tmp_path / "large.png")
+    command = [sys.executable, "-m", "photochrom", "colorize", "in", "-o", "out", "--jobs", "2", "--model", str(tiny)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (out.is_dir() and any(path.suffix == ".png" for path in out.iterdir())):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(sent)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + sent
+    left = sorted(out.iterdir())
+    assert 0 < len(left) < count
+    for path in left:
+        assert path.suffix == ".png"
+        with Image.open(path) as image:
+            image.load()
+            assert image.size == (1800, 1200)
+
+
+# How fast it answers
+
+
+def test_the_bar_is_drawn_only_on_a_terminal(colorize: Run, album: Path) -> None:
+    assert "━" not in colorize("album", "-o", "out").err

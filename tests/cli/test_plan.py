@@ -1,0 +1,182 @@
+"""Which pictures are read and where results go: decided by names alone, so it can be tested by names alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from photochrom.cli.plan import Job, plan
+from photochrom.errors import UsageError
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An album in the current folder, so that the tests can use relative names as people do."""
+    for name in (
+        "a.jpg",
+        "b.PNG",
+        "notes.txt",
+        ".hidden.jpg",
+        "sub/c.jpg",
+        "sub/a.jpg",
+        "sub/deep/d.tif",
+        ".git/e.jpg",
+    ):
+        path = tmp_path / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PNG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pairs(*inputs: str, output: str | None = None, format: str | None = None, recursive: bool = False) -> list[str]:
+    jobs = plan(inputs, output=output, format=format, recursive=recursive)
+    assert [job.problem for job in jobs] == [None] * len(jobs)
+    return [f"{job.source} -> {job.target}" for job in jobs]
+
+
+def problems(jobs: list[Job]) -> dict[str, str]:
+    return {job.name: job.problem for job in jobs if job.problem is not None}
+
+
+def test_a_result_stands_beside_its_input_as_name_colour() -> None:
+    assert pairs("album/a.jpg") == ["album/a.jpg -> album/a-colour.jpg"]
+    assert pairs("album/b.PNG") == ["album/b.PNG -> album/b-colour.PNG"]
+
+
+def test_a_format_changes_the_ending_unless_it_fits_already() -> None:
+    assert pairs("album/a.jpg", format="png") == ["album/a.jpg -> album/a-colour.png"]
+    assert pairs("album/b.PNG", format="png") == ["album/b.PNG -> album/b-colour.PNG"]
+    assert pairs("album/a.jpg", format="jpeg") == ["album/a.jpg -> album/a-colour.jpg"]
+
+
+def test_a_name_without_a_useful_ending_gets_that_of_its_content(here: Path) -> None:
+    for name in ("scan", "scan.2024"):
+        (here / name).write_bytes(PNG)
+    assert pairs("scan") == ["scan -> scan-colour.png"]
+    assert pairs("scan.2024") == ["scan.2024 -> scan-colour.png"]
+
+
+def test_one_file_goes_to_a_file_or_into_a_folder(here: Path) -> None:
+    (here / "there.jpg").mkdir()
+    assert pairs("album/a.jpg", output="x.png") == ["album/a.jpg -> x.png"]
+    assert pairs("album/a.jpg", output="out") == ["album/a.jpg -> out/a.jpg"]
+    assert pairs("album/a.jpg", output="out.d/") == ["album/a.jpg -> out.d/a.jpg"]
+    assert pairs("album/a.jpg", output="there.jpg") == ["album/a.jpg -> there.jpg/a.jpg"]
+
+
+def test_several_files_always_go_into_a_folder() -> None:
+    expected = ["album/a.jpg -> x.png/a.jpg", "album/sub/c.jpg -> x.png/c.jpg"]
+    assert pairs("album/a.jpg", "album/sub/c.jpg", output="x.png") == expected
+
+
+def test_a_folder_always_goes_into_a_folder_even_with_one_picture_in_it() -> None:
+    assert pairs("album/sub/deep", output="x.tif") == ["album/sub/deep/d.tif -> x.tif/d.tif"]
+
+
+def test_a_folder_gives_its_pictures_but_neither_hidden_ones_nor_subfolders() -> None:
+    assert pairs("album") == ["album/a.jpg -> album/a-colour.jpg", "album/b.PNG -> album/b-colour.PNG"]
+
+
+def test_subfolders_are_read_on_request_and_kept_under_the_output() -> None:
+    assert pairs("album", output="out", recursive=True) == [
+        "album/a.jpg -> out/a.jpg",
+        "album/b.PNG -> out/b.PNG",
+        "album/sub/a.jpg -> out/sub/a.jpg",
+        "album/sub/c.jpg -> out/sub/c.jpg",
+        "album/sub/deep/d.tif -> out/sub/deep/d.tif",
+    ]
+
+
+def test_a_pattern_keeps_the_subfolders_below_its_first_wildcard() -> None:
+    assert pairs("album/**/*.jpg", output="out") == [
+        "album/a.jpg -> out/a.jpg",
+        "album/sub/a.jpg -> out/sub/a.jpg",
+        "album/sub/c.jpg -> out/sub/c.jpg",
+    ]
+    assert pairs("album/s*/c.jpg") == ["album/sub/c.jpg -> album/sub/c-colour.jpg"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(here: Path) -> None:
+    (here / "a[1].jpg").write_bytes(PNG)
+    (here / "a1.jpg").write_bytes(PNG)
+    assert pairs("a[1].jpg") == ["a[1].jpg -> a[1]-colour.jpg"]
+
+
+def test_what_a_folder_or_pattern_found_is_known_as_such() -> None:
+    jobs = plan(["album/a.jpg", "album/sub", "album/b*"], output=None, format=None, recursive=False)
+    assert [job.listed for job in jobs] == [False, True, True, True]
+
+
+def test_a_picture_that_is_named_twice_is_done_once() -> None:
+    assert pairs("album/a.jpg", "album/../album/a.jpg", "album/a*.jpg") == ["album/a.jpg -> album/a-colour.jpg"]
+
+
+def test_two_results_of_one_name_are_found_before_one_replaces_the_other() -> None:
+    jobs = plan(["album/a.jpg", "album/sub/a.jpg"], output="out", format=None, recursive=False)
+    assert problems(jobs) == {
+        "album/sub/a.jpg": "its result would be out/a.jpg, as that of album/a.jpg: give another -o"
+    }
+
+
+def test_two_results_of_one_name_by_a_change_of_format_are_found(here: Path) -> None:
+    (here / "album" / "a.tif").write_bytes(PNG)
+    jobs = plan(["album"], output="out", format="png", recursive=False)
+    assert list(problems(jobs)) == ["album/a.tif"]
+
+
+def test_a_result_that_would_replace_another_input_is_found(here: Path) -> None:
+    (here / "album" / "a-colour.jpg").write_bytes(PNG)
+    jobs = plan(["album/a.jpg", "album/a-colour.jpg"], output=None, format=None, recursive=False, overwrite=True)
+    assert problems(jobs) == {
+        "album/a.jpg": "its result would replace album/a-colour.jpg, which is an input too: give another -o"
+    }
+
+
+def test_an_input_may_be_replaced_by_its_own_result_on_request() -> None:
+    assert not problems(plan(["album"], output="album", format=None, recursive=False, overwrite=True))
+
+
+def test_standard_input_goes_to_standard_output_unless_a_file_is_named() -> None:
+    assert plan(["-"], output=None, format=None, recursive=False) == [Job(None, None)]
+    assert plan(["-"], output="-", format=None, recursive=False) == [Job(None, None)]
+    assert plan(["-"], output="x.jpg", format=None, recursive=False) == [Job(None, Path("x.jpg"))]
+
+
+def test_one_file_can_go_to_standard_output() -> None:
+    assert plan(["album/a.jpg"], output="-", format=None, recursive=False) == [Job(Path("album/a.jpg"), None)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "told"),
+    [
+        (["-", "album/a.jpg"], None, "stands alone"),
+        (["-"], "album", "give -o FILE"),
+        (["album"], "-", "only one picture"),
+        (["album/a.jpg", "album/b.PNG"], "-", "only one picture"),
+        (["album"], "album/notes.txt", "is a file"),
+    ],
+)
+def test_inputs_and_output_that_make_no_sense_together_are_refused(inputs: list[str], output: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        plan(inputs, output=output, format=None, recursive=False)
+
+
+def test_an_unknown_format_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"gif.*JPEG, PNG"):
+        plan(["album"], output=None, format="gif", recursive=False)
+
+
+def test_a_folder_without_pictures_and_a_pattern_without_a_match_are_problems(here: Path) -> None:
+    (here / "empty").mkdir()
+    jobs = plan(["empty", "album/x*.jpg", "album/a.jpg"], output=None, format=None, recursive=False)
+    found = problems(jobs)
+    assert list(found) == ["empty", "album/x*.jpg"]
+    assert "--recursive" in found["empty"]
+
+
+def test_a_file_that_is_not_there_is_left_to_be_named_when_it_is_opened() -> None:
+    assert pairs("nowhere.jpg") == ["nowhere.jpg -> nowhere-colour.jpg"]
