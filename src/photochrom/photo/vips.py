@@ -58,7 +58,8 @@ def pixels(image: Any, name: str, kind: str) -> NDArray[Any]:
         samples: NDArray[Any] = image.numpy()
     except vips.Error as error:
         raise damaged(name, kind, error) from None
-    return samples
+    # A single pixel comes without dimensions.
+    return samples.reshape(image.height, image.width, *([image.bands] if image.bands > 1 else []))
 
 
 def image(samples: NDArray[Any], interpretation: str, icc: bytes | None = None) -> Any:
