@@ -162,7 +162,24 @@ def auc(score: ArrayLike) -> float:
     return float(100 * np.mean(np.asarray(score), dtype=np.float64))
 
 
-def auc_rebalanced(score: ArrayLike, truth_bin: ArrayLike) -> float:
+def auc_by_class(score: ArrayLike, truth_bin: ArrayLike, classes: int) -> tuple[Double, NDArray[np.int64]]:
+    """Scores added up by the class of the true color, ready to be added over pictures.
+
+    Args:
+        score: (...) of :func:`auc_score`.
+        truth_bin: (...) int, the color class of each true color.
+        classes: K, how many classes there are.
+
+    Returns:
+        Total of the scores (K,) and number of pixels (K,).
+    """
+    bins = np.asarray(truth_bin).ravel()
+    weights = np.asarray(score, np.float64).ravel()
+    total = np.bincount(bins, weights=weights, minlength=classes).astype(np.float64)
+    return total, np.bincount(bins, minlength=classes).astype(np.int64)
+
+
+def auc_rebalanced(total: ArrayLike, count: ArrayLike) -> float:
     """Class-rebalanced AuC in percent: every color class of the truth counts the same, however rare; 100 is best.
 
     Pixels are weighted by the inverse share of their class among these truths (Zhang et al. 2016,
@@ -170,13 +187,11 @@ def auc_rebalanced(score: ArrayLike, truth_bin: ArrayLike) -> float:
     of the score's mean in each. Grey has many pixels but is one class: a grey result scores low.
 
     Args:
-        score: (N,) scores of all pixels of all pictures.
-        truth_bin: (N,) int, the bin of each pixel's true color.
+        total, count: (K,) of :func:`auc_by_class`, added up over the pictures.
     """
-    bins = np.asarray(truth_bin).ravel()
-    count = np.bincount(bins)
-    total = np.bincount(bins, weights=np.asarray(score, np.float64).ravel(), minlength=len(count))
-    return float(100 * np.mean(total[count > 0] / count[count > 0]))
+    scores, pixels = np.asarray(total, np.float64), np.asarray(count)
+    occurs = pixels > 0
+    return float(100 * np.mean(scores[occurs] / pixels[occurs]))
 
 
 def kid(features: ArrayLike, others: ArrayLike) -> float:
