@@ -228,7 +228,7 @@ class Row:
 def score(
     model: Model, lpips: LpipsAlex | None, pictures: Iterator[tuple[str, Rgb]], left_out: set[str], limit: int | None
 ) -> tuple[dict[str, Row], int]:
-    """The rows of the table by name, "truth" among them (its colorfulness alone), and how many were left out."""
+    """The rows of the table by name, "truth" among them (its colourfulness alone), and how many were left out."""
     rows: dict[str, Row] = {"truth": Row()}
     skipped = done = 0
     pending: dict[str, list[Rgb]] = {}

@@ -15,7 +15,7 @@ GRID = AbBins.grid()
 
 
 def gap(places: NDArray[np.float32], colors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distance of each place to the nearest of the colors."""
+    """Distance of each place to the nearest of the colours."""
     distances = [np.hypot(*(colors - place).T).min() for place in places]
     return np.array(distances, np.float32)
 
@@ -24,10 +24,10 @@ def test_the_grid_holds_the_centers_that_some_srgb_color_comes_close_to() -> Non
     levels = np.linspace(0, 1, 40)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
     colors = color.rgb2lab(cube)[:, 1:]
-    assert gap(GRID.centers, colors).max() < 4.0, "a centre that no color of the cube comes near"
+    assert gap(GRID.centers, colors).max() < 4.0, "a centre that no colour of the cube comes near"
     outside = np.stack(np.meshgrid(np.arange(-120, 121, 10), np.arange(-120, 121, 10)), -1).reshape(-1, 2)
     outside = np.array([place for place in outside if place.tolist() not in GRID.centers.tolist()], np.float32)
-    assert gap(outside.astype(np.float32), colors).min() > 0.1, "a centre left out although the cube holds its color"
+    assert gap(outside.astype(np.float32), colors).min() > 0.1, "a centre left out although the cube holds its colour"
 
 
 def test_the_grid_has_step_10_and_contains_grey() -> None:

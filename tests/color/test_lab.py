@@ -23,7 +23,7 @@ def test_lab_of_a_photograph_is_that_of_scikit_image() -> None:
 
 def test_the_primaries_have_their_published_lab() -> None:
     primaries = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255], [255, 0, 255]], np.uint8)
-    # Bruce Lindbloom's CIE color calculator, sRGB, D65, no adaptation
+    # the values of sRGB's primaries and secondaries (D65) that other implementations are tested with
     expected = [
         [53.2408, 80.0925, 67.2032],
         [87.7347, -86.1827, 83.1793],

@@ -107,7 +107,7 @@ def test_the_color_has_the_ab_asked_for_where_the_cube_has_room() -> None:
     grey = np.full((3, 3), 0.5, np.float32)
     ab = np.stack(np.meshgrid([-15.0, 0.0, 15.0], [-15.0, 0.0, 15.0]), axis=-1)
     lab = srgb_to_lab(recombine(grey, ab_to_cbcr(grey, ab)))
-    np.testing.assert_allclose(lab[..., 1:], ab, atol=1.5)  # the lightness is that of grey, not of the color
+    np.testing.assert_allclose(lab[..., 1:], ab, atol=1.5)  # the lightness is that of grey, not of the colour
 
 
 def test_true_ab_of_a_photograph_gives_nearly_its_true_chroma() -> None:
@@ -228,7 +228,7 @@ def test_true_chroma_gives_back_the_photograph() -> None:
     photograph = data.astronaut()
     error = np.abs(recombine(luma(photograph), rgb_to_cbcr(photograph)).astype(int) - photograph)
     assert error.mean() < 0.3
-    assert error.max() <= 3  # a rounded luma leaves a saturated color a little less room
+    assert error.max() <= 3  # a rounded luma leaves a saturated colour a little less room
 
 
 def test_float_results_stay_in_the_cube_to_the_last_bit() -> None:

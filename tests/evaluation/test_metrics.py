@@ -82,7 +82,7 @@ def test_ciede2000_has_its_published_values(lab: tuple[float, ...], other: tuple
     assert float(metrics.ciede2000(other, lab)) == pytest.approx(expected, abs=2e-4)
 
 
-# --- colorfulness -------------------------------------------------------------------------------
+# --- colourfulness ------------------------------------------------------------------------------
 
 
 def test_colorfulness_of_a_photograph_is_the_papers_formula() -> None:

@@ -118,7 +118,7 @@ def encode_gamma(linear: Float) -> Float:
 
 
 def mix_channels(colors: Float, matrix: Float) -> Float:
-    """Colors (..., 3) times the transpose of `matrix` (C, 3): (..., C) float32.
+    """Colours (..., 3) times the transpose of `matrix` (C, 3): (..., C) float32.
 
     Not NumPy's product: BLAS starts threads for it, which on a busy machine wait for each other
     ten times as long as the product takes.

@@ -61,7 +61,7 @@ def ssim(result: Rgb, truth: Rgb) -> float:
 
 
 def ciede2000(lab: ArrayLike, other: ArrayLike) -> Float:
-    """Color difference CIEDE2000 (CIE 142, Sharma et al. 2005), kL = kC = kH = 1; 0 is equal, 1 just visible.
+    """Colour difference CIEDE2000 (CIE 142, Sharma et al. 2005), kL = kC = kH = 1; 0 is equal, 1 just visible.
 
     Args:
         lab, other: (..., 3) Lab (D65).
@@ -76,7 +76,7 @@ def ciede2000(lab: ArrayLike, other: ArrayLike) -> Float:
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     h1, h2 = np.arctan2(b1, a1), np.arctan2(b2, a2)
     turn = np.float32(2 * np.pi)
-    # Without chroma there is no hue: its difference is 0 and the mean hue is that of the other color.
+    # Without chroma there is no hue: its difference is 0 and the mean hue is that of the other colour.
     grey = c1 * c2 == 0
     dh = np.where(grey, 0, (h2 - h1 + np.float32(np.pi)) % turn - np.float32(np.pi))
     hue = np.where(grey, np.where(c1 == 0, h2, h1), h1 + 0.5 * dh)
@@ -101,7 +101,7 @@ def ciede2000(lab: ArrayLike, other: ArrayLike) -> Float:
 
 
 def colorfulness(rgb: Rgb) -> float:
-    """Colorfulness CF, exact: M3 of Hasler and Suesstrunk 2003; 0 for grey, about 40 for COCO, no upper end in use.
+    """Colourfulness CF, exact: M3 of Hasler and Suesstrunk 2003; 0 for grey, about 40 for COCO, no upper end in use.
 
     rg = R - G and yb = (R + G) / 2 - B on 0..255; the norm of their standard deviations plus 0.3
     times the norm of their means.
@@ -110,7 +110,7 @@ def colorfulness(rgb: Rgb) -> float:
 
 
 def colorfulness_abs(rgb: Rgb) -> float:
-    """Colorfulness CF in the form that colorization papers publish: of \\|rg\\| and \\|yb\\|.
+    """Colourfulness CF in the form that colorization papers publish: of \\|rg\\| and \\|yb\\|.
 
     As :func:`colorfulness`, but signs are dropped before means and deviations are taken, as the
     evaluation code that those papers share does. Lower than the exact form for most photographs.
@@ -124,7 +124,7 @@ def colorfulness_gap(results: ArrayLike, truths: ArrayLike) -> float:
 
 
 def p10_colorfulness(results: ArrayLike, truths: ArrayLike) -> float:
-    """p10-CF: the 10th percentile over pictures of CF / CF of the truth; 0 grey, about 1 as colorful as the truth.
+    """p10-CF: the 10th percentile over pictures of CF / CF of the truth; 0 grey, about 1 as colourful as the truth.
 
     A mean hides half-grey beside half-garish results, a low percentile does not.
 
@@ -134,7 +134,7 @@ def p10_colorfulness(results: ArrayLike, truths: ArrayLike) -> float:
     shown, true = np.asarray(results, np.float64), np.asarray(truths, np.float64)
     _same_shape(shown, true)
     if true.size == 0 or true.min() <= 0:
-        raise ValueError("p10-CF needs photographs with color: leave out those that are themselves grey")
+        raise ValueError("p10-CF needs photographs with colour: leave out those that are themselves grey")
     return float(np.percentile(shown / true, 10))
 
 
@@ -163,11 +163,11 @@ def auc(score: ArrayLike) -> float:
 
 
 def auc_by_class(score: ArrayLike, truth_bin: ArrayLike, classes: int) -> tuple[Double, NDArray[np.int64]]:
-    """Scores added up by the class of the true color, ready to be added over pictures.
+    """Scores added up by the class of the true colour, ready to be added over pictures.
 
     Args:
         score: (...) of :func:`auc_score`.
-        truth_bin: (...) int, the color class of each true color.
+        truth_bin: (...) int, the colour class of each true colour.
         classes: K, how many classes there are.
 
     Returns:
@@ -180,7 +180,7 @@ def auc_by_class(score: ArrayLike, truth_bin: ArrayLike, classes: int) -> tuple[
 
 
 def auc_rebalanced(total: ArrayLike, count: ArrayLike) -> float:
-    """Class-rebalanced AuC in percent: every color class of the truth counts the same, however rare; 100 is best.
+    """Class-rebalanced AuC in percent: every colour class of the truth counts the same, however rare; 100 is best.
 
     Pixels are weighted by the inverse share of their class among these truths (Zhang et al. 2016,
     equation 4 with lambda = 0). The weighted mean of the score is the mean over the classes that occur

@@ -1,8 +1,8 @@
-"""Points: places on historic photographs whose color a careful person knows within limits.
+"""Points: places on historic photographs whose colour a careful person knows within limits.
 
-Such photographs have no color truth, but skin is skin. Each class of things has a region of the
+Such photographs have no colour truth, but skin is skin. Each class of things has a region of the
 ab plane; a point passes where the result lies in it. Three figures belong together, because no
-trick raises all of them: skin, what must be colored, and what must not be.
+trick raises all of them: skin, what must be coloured, and what must not be.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from photochrom.color.lab import srgb_to_lab
 from photochrom.errors import DataError
 
 PATCH: Final = 5
-"""Side in pixels of the patch whose mean color is judged."""
+"""Side in pixels of the patch whose mean colour is judged."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """The colors that a class of things can have.
+    """The colours that a class of things can have.
 
     Attributes:
         group: "colour" (must be coloured), "earth" (may be) or "neutral" (must not be).
@@ -41,7 +41,7 @@ class Region:
     hue_free_below: float = 0.0
 
     def contains(self, a: float, b: float) -> bool:
-        """Whether the color (a, b), in Lab units, lies in the region."""
+        """Whether the colour (a, b), in Lab units, lies in the region."""
         chroma = float(np.hypot(a, b))
         if not self.chroma[0] <= chroma <= self.chroma[1]:
             return False
@@ -91,7 +91,7 @@ def read_regions(path: Path) -> dict[str, Region]:
             if not kind.startswith("_")
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no list of color regions: {error!r}") from error
+        raise DataError(f"{path} is no list of colour regions: {error!r}") from error
 
 
 def read_points(path: Path, regions: Mapping[str, Region]) -> list[Point]:
@@ -115,7 +115,7 @@ def read_points(path: Path, regions: Mapping[str, Region]) -> list[Point]:
 
 
 def judge(rgb: NDArray[np.uint8], points: Iterable[Point], regions: Mapping[str, Region]) -> list[Verdict]:
-    """What a colored photograph shows at its points.
+    """What a coloured photograph shows at its points.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB, of the photograph's own size and at least 5x5 pixels.
