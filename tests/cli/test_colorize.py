@@ -436,8 +436,28 @@ def test_being_stopped_leaves_whole_files_only(
             assert image.size == (1800, 1200)
 
 
-# How fast it answers
+# What it looks like
 
 
 def test_the_bar_is_drawn_only_on_a_terminal(colorize: Run, album: Path) -> None:
     assert "━" not in colorize("album", "-o", "out").err
+
+
+def test_with_a_bar_on_the_terminal_results_still_go_to_standard_output(tiny: Path, album: Path) -> None:
+    pty = pytest.importorskip("pty")
+    command = [sys.executable, "-m", "photochrom", "colorize", "album", "-o", "out", "--json", "--model", str(tiny)]
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, env={**os.environ, "TERM": "xterm"})
+    os.close(end)
+    out, _ = process.communicate(timeout=60)
+    shown = b""
+    try:
+        while piece := os.read(terminal, 65536):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(terminal)
+    assert process.returncode == 0
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["colored"] * 5
+    assert "━".encode() in shown
+    assert b"5 colored" in shown

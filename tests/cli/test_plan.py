@@ -91,6 +91,16 @@ def test_subfolders_are_read_on_request_and_kept_under_the_output() -> None:
     ]
 
 
+def test_results_inside_the_folder_that_is_read_are_not_read_again(here: Path) -> None:
+    expected = ["album/sub/a.jpg -> album/sub/deep/a.jpg", "album/sub/c.jpg -> album/sub/deep/c.jpg"]
+    assert pairs("album/sub", output="album/sub/deep", recursive=True) == expected
+    assert pairs("album/sub/deep", output="album") == ["album/sub/deep/d.tif -> album/d.tif"]
+    assert pairs("album/sub", output="album/sub") == [
+        "album/sub/a.jpg -> album/sub/a.jpg",
+        "album/sub/c.jpg -> album/sub/c.jpg",
+    ]
+
+
 def test_a_pattern_keeps_the_subfolders_below_its_first_wildcard() -> None:
     assert pairs("album/**/*.jpg", output="out") == [
         "album/a.jpg -> out/a.jpg",

@@ -211,6 +211,8 @@ def _progress(count: int) -> Iterator[Callable[[], object]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("coloring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # What is printed on the same terminal goes above the bar; what goes elsewhere must not be taken from there.
+    same = sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=same) as bar:
         task = bar.add_task("coloring", total=count)
         yield lambda: bar.advance(task)

@@ -53,6 +53,11 @@ class _Found:
     listed: bool = False
     problem: str | None = None
 
+    def is_below(self, folder: Path) -> bool:
+        """Whether it was found in `folder`, which lies inside the folder that was read: there, results go."""
+        base = Path(*self.path.parts[: len(self.path.parts) - len(self.below.parts)])
+        return self.listed and folder.resolve() in [(base / part).resolve() for part in self.below.parents[:-1]]
+
 
 def plan(
     inputs: Sequence[str], *, output: str | None, format: str | None, recursive: bool, overwrite: bool = False
@@ -85,6 +90,8 @@ def plan(
     if folder is not None and folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file: several pictures need a folder to go to")
 
+    if folder is not None:
+        found = [each for each in found if not each.is_below(folder)]
     unique = {os.path.realpath(each.path): each for each in reversed(found)}
     first: dict[str, _Found] = {}
     jobs = []
