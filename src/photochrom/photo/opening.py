@@ -22,7 +22,7 @@ from photochrom.photo.formats.base import Decoded, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
 from photochrom.photo.photo import Photo
-from photochrom.photo.samples import small_chroma, upright, was_colored
+from photochrom.photo.samples import Look, upright
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -130,7 +130,7 @@ def _photo(decoded: Decoded, *, name: str) -> Photo:
     colors = samples if samples.ndim == 2 else samples[..., 0] if grey else samples[..., :3]
     alpha = samples[..., -1] if samples.ndim == 3 and samples.shape[2] in (2, 4) else None
     luma = colors if grey else luma_of(colors)
-    chroma = decoded.chroma if grey else small_chroma(np.ascontiguousarray(colors))
+    look = decoded.look if grey else Look.at(np.ascontiguousarray(colors))
 
     icc = _usable_profile(metadata.icc, grey, name)
     if icc is not None and profiles.space(icc) == "GRAY":
@@ -151,7 +151,7 @@ def _photo(decoded: Decoded, *, name: str) -> Photo:
     return Photo(
         luma=luma,
         alpha=None if alpha is None else upright(alpha, turned),
-        was_colored=was_colored(chroma),
+        was_colored=look.was_colored() if look else "grey",
         name=name,
         depth=decoded.depth,
         metadata=metadata,

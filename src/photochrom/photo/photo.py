@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float32]
 Plane = NDArray[np.uint8]
+
+_STRIP: Final = 512
+"""Rows that are averaged at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,12 +205,38 @@ def _to_8_bit(plane: NDArray[Any]) -> Plane:
 
 def _resized(luma: NDArray[Any], size: tuple[int, int]) -> Float:
     height, width = luma.shape
-    # 8 bit would be rounded to whole levels again by the averaging; at 16 bit that is far below sight.
-    plane = luma if luma.dtype == np.uint16 else luma.astype(np.uint16) * np.uint16(257)
     shrunk = min(size[1], width), min(size[0], height)
-    if shrunk != (width, height):
-        plane = cv2.resize(plane, shrunk, interpolation=cv2.INTER_AREA)
+    plane = _halved(luma, shrunk)
+    if shrunk != plane.shape[::-1]:
+        plane = np.asarray(cv2.resize(plane, shrunk, interpolation=cv2.INTER_AREA), np.uint16)
     result = plane.astype(np.float32) / np.float32(65535)
     if shrunk != (size[1], size[0]):
         result = np.clip(cv2.resize(result, (size[1], size[0]), interpolation=cv2.INTER_CUBIC), 0, 1)
     return result
+
+
+def _halved(luma: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint16]:
+    """The luma at 16 bit, where averages are not rounded to whole levels, halved as long as it stays well above `size`.
+
+    Averaging 2x2 pixels takes a twentieth of the time of averaging over any other area.
+    """
+    strips = []
+    halve = _can_halve(luma, size)
+    for top in range(0, len(luma), _STRIP):
+        strip = luma[top : top + _STRIP]
+        wide = strip if strip.dtype == np.uint16 else strip.astype(np.uint16) * np.uint16(257)
+        strips.append(_half(wide) if halve else wide)
+    plane = strips[0] if len(strips) == 1 else np.concatenate(strips)
+    while _can_halve(plane, size):
+        plane = _half(plane)
+    return plane
+
+
+def _can_halve(plane: NDArray[Any], size: tuple[int, int]) -> bool:
+    height, width = plane.shape
+    return not (height % 2 or width % 2) and width >= 4 * size[0] and height >= 4 * size[1]
+
+
+def _half(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    size = plane.shape[1] // 2, plane.shape[0] // 2
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint16)

@@ -1,47 +1,82 @@
-"""Luma out of samples, the picture turned upright, and whether it had colors already."""
+"""What is done to samples of any format: a look at the colors that they have already, and turning them upright."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.color.luma import luma, rgb_to_cbcr
+
+Float = NDArray[np.float32]
 WasColored = Literal["grey", "toned", "color"]
 
-_SAMPLE_SIDE: Final = 192
+_LOOK_SIDE: Final = 192
 """Longer side of the small copy that is looked at for colors."""
 
 
-def small_chroma(rgb: NDArray[Any]) -> NDArray[np.float32]:
-    """Cb, Cr (2, h, w) in [-0.5, 0.5] (BT.601) of a small copy of RGB (H, W, 3), uint8 or uint16."""
-    height, width = rgb.shape[:2]
-    shrink = min(1.0, _SAMPLE_SIDE / max(height, width))
-    size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.iinfo(rgb.dtype).max
-    y = small @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.stack([(small[..., 2] - y) / np.float32(1.772), (small[..., 0] - y) / np.float32(1.402)])
-
-
-def was_colored(chroma: NDArray[np.float32] | None) -> WasColored:
-    """What a picture's small chroma (2, h, w) says about it.
-
-    "grey": no chroma beyond what rounding leaves. "toned": all colors lie along one line of the CbCr plane,
-    as those of sepia, a yellowed print or a duotone do. "color": anything else.
-    """
-    if chroma is None:
-        return "grey"
-    points = chroma.reshape(2, -1)
-    if np.percentile(np.abs(points).max(axis=0), 99) < _GREY:
-        return "grey"
-    centred = points - np.median(points, axis=1, keepdims=True)
-    _, axes = np.linalg.eigh(centred @ centred.T)
-    return "toned" if np.percentile(np.abs(axes[:, 0] @ centred), 97) < _LINE else "color"
-
-
 _GREY: Final = 2.5 / 255
-_LINE: Final = 5 / 255
+"""Chroma below this is what rounding and JPEG leave."""
+
+_LINE: Final = 6 / 255
+"""How far the chroma of a toned picture strays from one line of the CbCr plane."""
+
+_SPREAD: Final = 8 / 255
+"""How far it strays from what is usual at its luma: stains and uneven yellowing."""
+
+_EVEN: Final = 4 / 255
+"""The same where the chroma lies on both sides of grey, as in split toning, which is even."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A small copy of a picture that may have colors.
+
+    Attributes:
+        luma: (h, w) float32 in [0, 1].
+        chroma: (2, h, w) float32, Cb and Cr in [-0.5, 0.5].
+    """
+
+    luma: Float
+    chroma: Float
+
+    @classmethod
+    def at(cls, rgb: NDArray[Any]) -> Look:
+        """A look at RGB (H, W, 3), uint8 or uint16."""
+        height, width = rgb.shape[:2]
+        shrink = min(1.0, _LOOK_SIDE / max(height, width))
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        return cls(luma(small).astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max), rgb_to_cbcr(small))
+
+    def was_colored(self) -> WasColored:
+        """What the colors are: "grey", none; "toned", those of sepia, a yellowed print or a duotone; else "color".
+
+        In a toned picture all chroma lies along one line of the CbCr plane, and each luma has about
+        one chroma, on one side of grey. A colour photograph in earth tones alone can pass for one.
+        """
+        chroma = self.chroma.reshape(2, -1)
+        if np.percentile(np.abs(chroma).max(axis=0), 99) < _GREY:
+            return "grey"
+        _, axes = np.linalg.eigh(np.cov(chroma, bias=True))
+        across, along = axes.T @ chroma
+        if np.percentile(np.abs(across - np.median(across)), 97) > _LINE:
+            return "color"
+        stray = np.percentile(np.linalg.norm(chroma - self._usual(), axis=0), 95)
+        one_sided = min(np.mean(along < -_GREY), np.mean(along > _GREY)) < 0.01
+        return "toned" if stray < (_SPREAD if one_sided else _EVEN) else "color"
+
+    def _usual(self) -> Float:
+        """(2, n): the median chroma of all places with about the same luma."""
+        chroma = self.chroma.reshape(2, -1)
+        step = np.minimum(self.luma.ravel() * 16, 15).astype(np.int64)
+        usual = np.zeros_like(chroma)
+        for level in np.unique(step):
+            usual[:, step == level] = np.median(chroma[:, step == level], axis=1, keepdims=True)
+        return usual
 
 
 def upright(plane: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.samples import Look
 
 if TYPE_CHECKING:
     from photochrom.photo.photo import Photo
@@ -32,8 +32,7 @@ class Decoded:
         depth: bits a sample in the file.
         orientation: 1 to 8, as in EXIF.
         encoding: what the format wants to know again when the picture is saved.
-        chroma: where samples are the luma of a picture that may have colors: (2, h, w) float32, Cb and Cr in
-            [-0.5, 0.5] of a small copy, to look at.
+        look: a small copy with its colors, where the samples are the luma of a picture that may have some.
     """
 
     samples: Samples
@@ -41,7 +40,7 @@ class Decoded:
     depth: int = 8
     orientation: int = 1
     encoding: object = None
-    chroma: NDArray[np.float32] | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True)

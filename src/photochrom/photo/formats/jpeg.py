@@ -24,7 +24,7 @@ from photochrom.photo import mark, profiles, vips
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, Subsampling, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata, Unit
 from photochrom.photo.notices import warn
-from photochrom.photo.samples import small_chroma
+from photochrom.photo.samples import Look
 
 DEFAULT_QUALITY: Final = 92
 """For pictures that were no JPEG."""
@@ -111,8 +111,8 @@ class Jpeg(Format):
             samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
             return Decoded(samples, metadata, orientation=turned, encoding=encoding)
-        samples, chroma = _decode(data, header, name)
-        return Decoded(samples, metadata, orientation=turned, encoding=encoding, chroma=chroma)
+        samples, look = _decode(data, header, name)
+        return Decoded(samples, metadata, orientation=turned, encoding=encoding, look=look)
 
     def find_xmp(self, data: memoryview) -> bytes | None:
         for marker, content in _segments(data):
@@ -250,20 +250,22 @@ def nearest_quality(luma: NDArray[np.int64] | None, chroma: NDArray[np.int64] | 
     return int(quality[::-1][np.argmin(distance[::-1])])
 
 
-def _decode(data: bytes, header: _Header, name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+def _decode(data: bytes, header: _Header, name: str) -> tuple[NDArray[np.uint8], Look | None]:
     if len(header.components) == 1:
         return _pixels(data, "GRAY", name)[..., 0], None
     luma = _pixels(data, "GRAY", name)[..., 0]
-    small = _pixels(data, "RGB", name, min_factor=8)
-    return luma, small_chroma(small)
+    small = _pixels(data, "RGB", name, small=True)
+    return luma, Look.at(small)
 
 
-def _pixels(data: bytes, colorspace: str, name: str, *, min_factor: float = 1.0) -> NDArray[np.uint8]:
+def _pixels(data: bytes, colorspace: str, name: str, *, small: bool = False) -> NDArray[np.uint8]:
+    """Samples (H, W, channels); `small`: at an eighth of the size, which saves all but the entropy decoding."""
+    least = 1 if small else 0  # libjpeg's smallest scale that has this many pixels; 0 for the full size
     strict = True
     while True:
         try:
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-                data, colorspace=colorspace, min_factor=min_factor, strict=strict
+                data, colorspace=colorspace, min_height=least, min_width=least, strict=strict
             )
         except ValueError as error:
             if not strict or not any(harmless in str(error) for harmless in _HARMLESS):
