@@ -128,12 +128,13 @@ def test_no_threads_and_unknown_devices_are_refused(tiny: Path) -> None:
         Model.load(tiny, device="openvino")
 
 
+@pytest.mark.parametrize("size", [(224, 288), (160, 416), (64, 96)])
 @pytest.mark.parametrize("name", bundled())
-def test_bundled_model_gives_the_same_bytes_with_one_two_and_three_threads(name: str) -> None:
-    luma = picture(224, 288)
+def test_bundled_model_gives_the_same_bytes_with_any_number_of_threads(name: str, size: tuple[int, int]) -> None:
+    luma = picture(*size)
     points = HintMap.from_points(RNG.random((7, 2), np.float32), RNG.normal(0, 30, (7, 2)).astype(np.float32))
     answers = []
-    for threads in (1, 2, 3):
+    for threads in (1, 2, 3, 4, 8):
         model = Model.load(name, threads=threads)
         features = model.encode(luma)
         answers.append((model.decode(features), model.decode(features, points)))

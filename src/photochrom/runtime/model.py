@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ class Model:
         Args:
             name_or_path: "best", "fast" … or a folder with `encoder.onnx` and `decoder.onnx`.
             device: "auto", "cpu", "cuda" … (photochrom.runtime.devices); auto takes what ONNX Runtime finds.
-            threads: threads of the network, at least 1; None: one for each CPU that this process may use.
+            threads: threads of the network, at least 1; None: one for each CPU that this process may use. Where
+                results would depend on it (other machines than x86-64), it stays at 1.
 
         Raises:
             ModelError: unknown name (the message lists those there are), damaged or unfitting file.
@@ -84,7 +86,10 @@ class Model:
             raise UsageError(f"the network needs at least one thread, not {threads}")
         files = find(name_or_path)
         execution_provider = provider(device, ort.get_available_providers())
-        count = cpus() if threads is None else threads
+        # ONNX Runtime's blocked kernels for x86 give the same bits with any number of threads; what it uses elsewhere
+        # splits its sums by them, and the same photograph must not get other bytes on a busier day.
+        same_bits = platform.machine().lower() in ("x86_64", "amd64")
+        count = (threads or cpus()) if same_bits else 1
         # Reading, checking and optimising both graphs is most of a cold start; ORT frees the interpreter meanwhile.
         with ThreadPoolExecutor(len(FILES)) as pool:
             jobs = [pool.submit(_load, files, file, execution_provider, count) for file in FILES]
