@@ -62,7 +62,7 @@ class _Residual(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv1(F.relu(self.norm1(x)))
+        y: Tensor = self.conv1(F.relu(self.norm1(x)))
         y = self.conv2(F.relu(self.norm2(y)))
         return x + y
 
@@ -97,7 +97,7 @@ class _Stage(nn.Module):
         self.attention = _SelfAttention(width, heads) if heads else None
 
     def forward(self, features: Tensor, hints: Tensor, below: Tensor | None) -> Tensor:
-        x = self.features(features) + self.hints(hints)
+        x: Tensor = self.features(features) + self.hints(hints)
         if self.below is not None and below is not None:
             x = x + F.interpolate(self.below(below), scale_factor=2.0, mode="bilinear")
         for block in self.blocks:

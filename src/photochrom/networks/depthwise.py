@@ -21,14 +21,14 @@ def depthwise(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, paddi
     """Depthwise convolution: x (N, C, H, W), weight (C, 1, k, k) with k 3 or 5, to (N, C, H', W')."""
     channels = x.shape[1]
     if x.device.type == "cpu" and torch.is_grad_enabled() and weight.requires_grad:
-        y = cast(Tensor, _Depthwise.apply(x, weight, stride, padding))
+        y = cast(Tensor, _Depthwise.apply(x, weight, stride, padding))  # type: ignore[no-untyped-call]
         return y if bias is None else y + bias[:, None, None].to(y.dtype)
     return F.conv2d(x, weight, bias, stride, padding, 1, channels)
 
 
 class _Depthwise(torch.autograd.Function):
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu")
+    @torch.amp.custom_fwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
         weight = weight.to(x.dtype)
         ctx.save_for_backward(x, weight)
@@ -36,7 +36,7 @@ class _Depthwise(torch.autograd.Function):
         return F.conv2d(x, weight, None, stride, padding, 1, x.shape[1])
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cpu")
+    @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         x, weight = ctx.saved_tensors
         grad = grads[0].contiguous(memory_format=torch.channels_last).to(x.dtype)

@@ -33,7 +33,10 @@ _STAGES = (  # repeats, kernel, stride, expansion, channels
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-_NORM = {"eps": 1e-3, "momentum": 0.01}
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
 def _round_channels(channels: int, width: float) -> int:
@@ -51,13 +54,13 @@ class _Block(nn.Module):
         hidden = inputs * expansion
         if expansion > 1:
             self._expand_conv = nn.Conv2d(inputs, hidden, 1, bias=False)
-            self._bn0 = nn.BatchNorm2d(hidden, **_NORM)
+            self._bn0 = _norm(hidden)
         self._depthwise_conv = nn.Conv2d(
             hidden, hidden, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=hidden, bias=False
         )
-        self._bn1 = nn.BatchNorm2d(hidden, **_NORM)
+        self._bn1 = _norm(hidden)
         self._project_conv = nn.Conv2d(hidden, outputs, 1, bias=False)
-        self._bn2 = nn.BatchNorm2d(outputs, **_NORM)
+        self._bn2 = _norm(outputs)
         self._expands = expansion > 1
         self._adds = stride == 1 and inputs == outputs
 
@@ -86,7 +89,7 @@ class EfficientNetLite(nn.Module):
         self.variant = variant
         width, depth = _WIDTH_DEPTH[variant]
         self._conv_stem = nn.Conv2d(3, 32, 3, 2, bias=False)
-        self._bn0 = nn.BatchNorm2d(32, **_NORM)
+        self._bn0 = _norm(32)
         blocks: list[_Block] = []
         taps: list[int] = []
         channels: list[int] = []
@@ -108,7 +111,7 @@ class EfficientNetLite(nn.Module):
         self.classes = classes
         if classes:
             self._conv_head = nn.Conv2d(inputs, 1280, 1, bias=False)
-            self._bn1 = nn.BatchNorm2d(1280, **_NORM)
+            self._bn1 = _norm(1280)
             self._fc = nn.Linear(1280, classes)
 
     @property

@@ -24,7 +24,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def conv_norm(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> Tensor:
-    """Convolution and batch norm, (N, C, H, W) to (N, C', H', W'), SAME padding where `conv.padding` is 0 and it strides.
+    """Convolution and batch norm, (N, C, H, W) to (N, C', H', W'), SAME padding where `conv` strides without any.
 
     With `norm` in evaluation mode (frozen statistics) the two become one convolution while gradients
     are recorded, and reach the weights of both. Otherwise they stay apart, as a graph is exported.

@@ -36,7 +36,7 @@ def luma(rgb: NDArray[np.uint8]) -> Float:
 
 
 def age(rgb: NDArray[np.uint8], rng: np.random.Generator) -> Float:
-    """A randomly aged luma (H, W) in [0, 1] of an (H, W, 3) picture; each kind of ageing comes with a chance of its own."""
+    """A randomly aged luma (H, W) in [0, 1] of an (H, W, 3) picture; each kind of ageing has its own chance."""
     if rng.random() < 0.6:
         emulsion = _EMULSIONS[rng.integers(len(_EMULSIONS))]
         strength = np.float32(rng.uniform(0.3, 1.0))
@@ -67,7 +67,8 @@ def tone(grey: Float, *, gamma: float, contrast: float) -> Float:
     """Another development: a power, then an S-curve (contrast above 0) or its flattening (below)."""
     curve = np.power(np.clip(grey, 0, 1), np.float32(gamma))
     smooth = curve * curve * (3 - 2 * curve)
-    return (curve + np.float32(contrast) * (smooth - curve)).astype(np.float32, copy=False)
+    bent: Float = (curve + np.float32(contrast) * (smooth - curve)).astype(np.float32, copy=False)
+    return bent
 
 
 def fade(grey: Float, *, black: float, white: float) -> Float:
@@ -96,4 +97,4 @@ def jpeg(grey: Float, quality: int) -> Float:
     """What a JPEG file of this quality leaves."""
     levels = np.round(np.clip(grey, 0, 1) * 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) * np.float32(1 / 255)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32) * np.float32(1 / 255)

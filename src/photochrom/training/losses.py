@@ -29,7 +29,8 @@ def class_weights(prior: NDArray[np.float64], strength: float) -> NDArray[np.flo
     """
     mixed = 0.5 * prior + 0.5 / len(prior)
     weights = mixed**-strength
-    return (weights / (prior * weights).sum()).astype(np.float32)
+    scaled: NDArray[np.float32] = (weights / (prior * weights).sum()).astype(np.float32)
+    return scaled
 
 
 class ColorLoss(nn.Module):
@@ -55,19 +56,21 @@ class ColorLoss(nn.Module):
         self.register_buffer("index", torch.from_numpy(bins.soft_encode(table)[0]).flatten(0, 1), persistent=False)
 
     def soft_encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
-        """Bins (M, 5) and weights (M, 5) of colours (M, 2): the nearest bins are those of the colour's whole-unit cell."""
+        """Bins (M, 5) and weights (M, 5) of colours (M, 2); which bins is decided by whole units."""
         cell = ab.round().clamp(-_REACH, _REACH).long() + _REACH
         index = self.index[cell[:, 0] * (2 * _REACH + 1) + cell[:, 1]]
         square = (self.centers[index] * AB_SCALE - ab[:, None]).square().sum(-1)
         return index, torch.softmax(square * (-1 / 50), 1)
 
     def forward(self, logits: Tensor, ab: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss to minimise, and its two parts for the log: cross-entropy and smooth-L1 (both unweighted by `regression`)."""
+        """The loss to minimise, and its parts for the log: cross-entropy and smooth-L1 (without `regression`)."""
         cells = logits.permute(0, 2, 3, 1).flatten(0, 2)
         truth = ab.permute(0, 2, 3, 1).flatten(0, 2)
         index, target = self.soft_encode(truth)
         with torch.autocast(logits.device.type, enabled=False):
-            terms = _Loss.apply(cells, index, target, truth / AB_SCALE, self.centers, self.log_w, self.regression)
+            terms = _Loss.apply(  # type: ignore[no-untyped-call]
+                cells, index, target, truth / AB_SCALE, self.centers, self.log_w, self.regression
+            )
         return cast(tuple[Tensor, Tensor, Tensor], terms)
 
 

@@ -51,7 +51,7 @@ class ColorizerModule(lightning.LightningModule):
         self.recipe = Recipe().merged(recipe)
         self.bins = AbBins(np.asarray(bins, np.float32))
         self.net = ColorizerNet(self.recipe.encoder, {**self.recipe.decoder, "bins": len(bins)})
-        self.net.to(memory_format=torch.channels_last)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = ColorLoss(self.bins, np.asarray(log_w, np.float32), regression=self.recipe.regression)
         self.train_photographs: Photographs | None = None
         self.val_photographs: Photographs | None = None

@@ -87,7 +87,7 @@ class Samples(Dataset[tuple[Float, Float, Float, Float]]):
 
 
 def crop(rgb: NDArray[np.uint8], side: int, scale: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A (side, side, 3) crop of the whole picture brought to `side` times a random factor, mirrored half of the time."""
+    """A (side, side, 3) crop of the whole picture at `side` times a random factor, mirrored half of the time."""
     height, width = rgb.shape[:2]
     factor = max(side * rng.uniform(*scale) / min(height, width), side / min(height, width))
     size = (max(side, round(width * factor)), max(side, round(height * factor)))
@@ -150,14 +150,14 @@ def _dense(ab: Float, rng: np.random.Generator) -> Float:
     _, height, width = ab.shape
     planes = ab.transpose(1, 2, 0)
     if rng.random() < 0.5:
-        planes = cv2.GaussianBlur(planes, (0, 0), rng.uniform(0.5, 4))
+        planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), rng.uniform(0.5, 4)), np.float32)
     noise = rng.uniform(0, 12)
     coarse = rng.normal(0, 1, (max(2, height // 8), max(2, width // 8), 2)).astype(np.float32)
     planes = planes + np.float32(noise) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.5:
         planes = np.roll(planes, rng.integers(-1, 2, size=2), (0, 1))
     field = rng.normal(0, 1, (rng.integers(2, 9), rng.integers(2, 9))).astype(np.float32)
-    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
+    field = np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
     known = field > np.quantile(field, rng.uniform(0.0, 0.8))
     confidence = np.where(known, np.float32(np.exp(-noise / 15)), np.float32(0))
     colors = normalize_ab(planes) * known[..., None]

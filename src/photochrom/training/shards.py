@@ -86,7 +86,8 @@ class Photographs:
         weights = np.array([by_source.get(e.source, 1.0) for e in self.entries], np.float64)
         if len(weights) == 0 or weights.sum() <= 0:
             raise DataError("There is no photograph to train on.")
-        return weights / weights.sum()
+        shares: NDArray[np.float64] = weights / weights.sum()
+        return shares
 
 
 def _rows(manifest: Path, split: str) -> list[dict[str, str]]:
