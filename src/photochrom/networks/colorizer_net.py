@@ -62,6 +62,7 @@ class ColorizerNet(nn.Module):
             self.decoder = Decoder(DecoderConfig.from_dict(config))
         except TypeError as error:
             raise ModelError(f"The decoder's settings do not fit: {error}") from error
+        self.train()
 
     def forward(self, luma: Tensor, points: Tensor, dense: Tensor) -> Tensor:
         """Logits (N, K, H/4, W/4) of luma (N, 1, H, W) in [-1, 1], points (N, P, 5), dense (N, 3, H/4, W/4)."""

@@ -141,7 +141,7 @@ def train(
         num_sanity_val_steps=0,
         log_every_n_steps=20,
         callbacks=callbacks,
-        logger=[CSVLogger(out, name="", version="logs"), TensorBoardLogger(out, name="", version="logs")],
+        logger=[CSVLogger(out, name="", version=f"from-{module.sample}"), TensorBoardLogger(out, name="", version=f"from-{module.sample}")],
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,

@@ -1,0 +1,166 @@
+"""The read-out frontier: from the lowest error to full colour, measured on validation photographs.
+
+A distribution can be read in many ways (t, T, gain). For each colourfulness there is one that
+errs least; together they are the line along which `vividness` moves. It is measured when a model is
+exported, and written into the model file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.color.luma import ab_to_cbcr, luma, recombine
+from photochrom.color.readout import read_out
+from photochrom.evaluation.metrics import colorfulness_abs, psnr
+from photochrom.runtime.card import ReadOut
+from photochrom.runtime.model import Model
+
+Rgb = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+_STEPS = ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (1.0, 0.75, 0.5))
+_GAINS = (0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+_LEVELS = 11
+_BEYOND = 1.15
+"""Colourfulness at vividness 1, in units of the truth's."""
+_FLOOR = 0.4
+"""The default keeps at least this PSNR above grey, in dB."""
+_SLACK = 1.03
+"""The default's LPIPS is at most this times the lowest along the frontier."""
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One read-out and its means over the photographs: PSNR in dB, CF (abs form), LPIPS (nan where not measured)."""
+
+    read_out: ReadOut
+    psnr: float
+    colorfulness: float
+    lpips: float
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The measured line, the default on it, and the same figures of the truth and of grey."""
+
+    points: tuple[FrontierPoint, ...]
+    default_vividness: float
+    truth_colorfulness: float
+    grey_psnr: float
+    grey_lpips: float
+
+
+def measure_frontier(
+    model: Model, photographs: Sequence[Rgb], *, lpips: Callable[[Rgb, Rgb], float] | None = None
+) -> Frontier:
+    """Measure the frontier of `model` on `photographs`, each (S, S, 3) with S a multiple of 32.
+
+    For each of 11 levels of colourfulness, from that of the most accurate read-out to 1.15 times the
+    truth's, the read-out is taken that has the lowest LPIPS among the three of highest PSNR
+    (without `lpips`: the highest PSNR).
+    """
+    looks = [_look(model, rgb) for rgb in photographs]
+    curves = {(t, T): _curve(model, looks, t, T) for t in _STEPS[0] for T in _STEPS[1]}
+    best = max(((c[0].max(), key) for key, c in curves.items()), key=lambda pair: pair[0])[1]
+    start = int(curves[best][0].argmax())
+    lowest = float(curves[best][1][start])
+    truth = float(np.mean([colorfulness_abs(look.truth) for look in looks]))
+    points: list[FrontierPoint] = []
+    for level in range(_LEVELS):
+        vividness = level / (_LEVELS - 1)
+        if level == 0:
+            candidates = [(best, _GAINS[start])]
+        else:
+            target = lowest + vividness * (max(truth * _BEYOND, lowest + 1) - lowest)
+            candidates = _candidates(curves, target)
+        measured = [
+            _measure(model, looks, ReadOut(vividness=vividness, t=t, T=T, gain=round(gain, 4)), lpips)
+            for (t, T), gain in candidates
+        ]
+        points.append(min(measured, key=lambda p: p.lpips if lpips else -p.psnr))
+    grey = [np.repeat(look.luma[..., None], 3, -1) for look in looks]
+    grey_psnr = float(np.mean([psnr(g, look.truth) for g, look in zip(grey, looks, strict=True)]))
+    grey_lpips = float(np.mean([lpips(g, k.truth) for g, k in zip(grey, looks, strict=True)])) if lpips else np.nan
+    return Frontier(tuple(points), _default(points, truth, grey_psnr), truth, grey_psnr, grey_lpips)
+
+
+@dataclass(frozen=True)
+class _Look:
+    truth: Rgb
+    luma: NDArray[np.uint8]
+    small: Float
+    logits: Float
+
+
+def _look(model: Model, rgb: Rgb) -> _Look:
+    grey = luma(rgb)
+    shade = grey.astype(np.float32) / 255
+    logits = model.decode(model.encode(shade))
+    size = (logits.shape[2], logits.shape[1])
+    return _Look(rgb, grey, cv2.resize(shade, size, interpolation=cv2.INTER_AREA).astype(np.float32), logits)
+
+
+def _ab(model: Model, look: _Look, t: float, T: float) -> Float:
+    card = model.card
+    centers = np.asarray(card.bins, np.float32)
+    return read_out(look.logits, np.asarray(card.log_w, np.float32), centers, t=t, T=T, gain=1.0)
+
+
+def _color(look: _Look, ab: Float) -> Rgb:
+    return recombine(look.luma, ab_to_cbcr(look.small, ab), np.uint8)
+
+
+def _curve(model: Model, looks: Sequence[_Look], t: float, T: float) -> tuple[Float, Float]:
+    """Mean PSNR and mean CF at each gain, (G,) each."""
+    errors = np.zeros((len(looks), len(_GAINS)), np.float32)
+    colors = np.zeros_like(errors)
+    for i, look in enumerate(looks):
+        ab = _ab(model, look, t, T)
+        for j, gain in enumerate(_GAINS):
+            rgb = _color(look, ab * np.float32(gain))
+            errors[i, j], colors[i, j] = psnr(rgb, look.truth), colorfulness_abs(rgb)
+    return errors.mean(0), colors.mean(0)
+
+
+def _candidates(
+    curves: dict[tuple[float, float], tuple[Float, Float]], target: float
+) -> list[tuple[tuple[float, float], float]]:
+    """The three (t, T) of highest PSNR that reach a CF of `target`, each with the gain at which it does."""
+    found = []
+    for key, (errors, colors) in curves.items():
+        if colors[0] <= target <= colors[-1]:
+            gain = float(np.interp(target, colors, _GAINS))
+            found.append((float(np.interp(gain, _GAINS, errors)), key, gain))
+    if not found:
+        key = max(curves, key=lambda k: float(curves[k][1][-1]))
+        return [(key, _GAINS[-1])]
+    return [(key, gain) for _, key, gain in sorted(found, reverse=True)[:3]]
+
+
+def _measure(
+    model: Model, looks: Sequence[_Look], setting: ReadOut, lpips: Callable[[Rgb, Rgb], float] | None
+) -> FrontierPoint:
+    figures = []
+    for look in looks:
+        rgb = _color(look, _ab(model, look, setting.t, setting.T) * np.float32(setting.gain))
+        figures.append((psnr(rgb, look.truth), colorfulness_abs(rgb), lpips(rgb, look.truth) if lpips else np.nan))
+    means = np.mean(figures, axis=0)
+    return FrontierPoint(setting, float(means[0]), float(means[1]), float(means[2]))
+
+
+def _default(points: Sequence[FrontierPoint], truth: float, grey_psnr: float) -> float:
+    """The most vivid point that is no more colourful than the truth, clearly better than grey, and good by LPIPS."""
+    lowest = min((p.lpips for p in points if np.isfinite(p.lpips)), default=np.inf)
+    fit = [
+        p.read_out.vividness
+        for p in points
+        if p.colorfulness <= truth * 1.02
+        and p.psnr >= grey_psnr + _FLOOR
+        and not p.lpips > lowest * _SLACK
+    ]
+    return max(fit, default=0.5)
