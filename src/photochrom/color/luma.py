@@ -176,19 +176,40 @@ def chroma_planes(
     Raises:
         ValueError: an unknown subsampling, or a luma that is not uint8.
     """
+    return next(chroma_bands(luma, cbcr, subsampling, rows=luma.shape[0]))
+
+
+def chroma_bands(
+    luma: NDArray[np.uint8], cbcr: ArrayLike, subsampling: Subsampling = "420", *, rows: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """The same planes, from top to bottom in bands of so many rows of luma (the last one may be lower).
+
+    Args:
+        luma, cbcr, subsampling: see :func:`chroma_planes`.
+        rows: at least 1, and even for "420" where there is more than one band.
+
+    Raises:
+        ValueError: see :func:`chroma_planes`.
+    """
     if subsampling not in ("420", "444"):
         raise ValueError(f'subsampling is "420" or "444", not {subsampling!r}')
     if luma.dtype != np.uint8:
         raise ValueError(f"planes are made from a uint8 luma, not {luma.dtype}")
-    size = luma.shape if subsampling == "444" else ((luma.shape[0] + 1) // 2, (luma.shape[1] + 1) // 2)
-    planes = _Enlarged(np.asarray(cbcr, np.float32), size)
-    cb, cr = np.empty(size, np.uint8), np.empty(size, np.uint8)
-    for strip in planes.strips():
-        low, high = _strip_range(luma, strip, subsampling)
-        chroma = planes.rows(strip)
-        chroma *= _fit(low, high, _offsets(chroma, 255), 255)
-        cb[strip], cr[strip] = (cv2.convertScaleAbs(plane, alpha=255, beta=128) for plane in chroma)
-    return cb, cr
+    step = 1 if subsampling == "444" else 2
+    height, width = (-(-side // step) for side in luma.shape)
+    if rows < 1 or (rows % step and rows < luma.shape[0]):
+        raise ValueError(f"bands of {rows} rows don't fit subsampling {subsampling}")
+    planes = _Enlarged(np.asarray(cbcr, np.float32), (height, width))
+    for start in range(0, height, -(-rows // step)):
+        stop = min(start + -(-rows // step), height)
+        cb, cr = np.empty((stop - start, width), np.uint8), np.empty((stop - start, width), np.uint8)
+        for strip in planes.strips(start, stop):
+            low, high = _strip_range(luma, strip, subsampling)
+            chroma = planes.rows(strip)
+            chroma *= _fit(low, high, _offsets(chroma, 255), 255)
+            place = slice(strip.start - start, strip.stop - start)
+            cb[place], cr[place] = (cv2.convertScaleAbs(plane, alpha=255, beta=128) for plane in chroma)
+        yield cb, cr
 
 
 def _offsets(chroma: Float, peak: int) -> Float:
@@ -252,11 +273,13 @@ class _Enlarged:
         self._planes = _resized(_resized(planes, less, cv2.INTER_AREA), wider, cv2.INTER_CUBIC)
         self._taps, self._weights = _cubic_rows(less[1], self.height)
 
-    def strips(self) -> Iterator[slice]:
+    def strips(self, first: int = 0, last: int | None = None) -> Iterator[slice]:
+        """Rows `first` to `last` (None: to the end), a few at a time."""
         # A strip also spans few rows of the small planes, so that BLAS takes its product on without starting threads.
         step = max(1, min(_STRIP_PIXELS // self.width, 4 * self.height // self._planes.shape[1]))
-        for start in range(0, self.height, step):
-            yield slice(start, min(start + step, self.height))
+        end = self.height if last is None else last
+        for start in range(first, end, step):
+            yield slice(start, min(start + step, end))
 
     def rows(self, strip: slice) -> Float:
         """(n, rows, W), an array of its own."""

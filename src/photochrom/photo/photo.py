@@ -6,7 +6,7 @@ others. RGB at full size is made only when somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from photochrom.color.luma import ab_to_cbcr, chroma_planes, recombine
+from photochrom.color.luma import ab_to_cbcr, chroma_bands, recombine
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import profiles
 from photochrom.photo.files import Writable
@@ -120,8 +120,19 @@ class Photo:
         Returns:
             (H, W), and twice (ceil(H/2), ceil(W/2)) or (H, W); uint8.
         """
+        return next(self.bands(subsampling, rows=self.luma.shape[0]))
+
+    def bands(self, subsampling: Subsampling = "420", *, rows: int) -> Iterator[tuple[Plane, Plane, Plane]]:
+        """The planes from top to bottom, `rows` of luma at a time: for writers that need not have all at once.
+
+        Args:
+            subsampling: "420" or "444".
+            rows: a multiple of 2 for "420"; the last band may be lower.
+        """
         luma = _to_8_bit(self.luma)
-        return (luma, *chroma_planes(luma, self._chroma(), subsampling))
+        bands = chroma_bands(luma, self._chroma(), subsampling, rows=rows)
+        for start, (cb, cr) in zip(range(0, len(luma), rows), bands, strict=True):
+            yield luma[start : start + rows], cb, cr
 
     def rgb(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
         """RGB (H, W, 3) as uint8, uint16 or float32 in [0, 1]; without `dtype` at the luma's own depth."""

@@ -22,6 +22,7 @@ from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import mark, profiles, vips
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, Subsampling, check_page, check_size
+from photochrom.photo.formats.jpeg_bands import encoded
 from photochrom.photo.metadata import Density, Metadata, Unit
 from photochrom.photo.notices import warn
 from photochrom.photo.samples import Look
@@ -128,12 +129,9 @@ class Jpeg(Format):
         came = photo.encoding if isinstance(photo.encoding, JpegEncoding) else None
         subsampling = options.subsampling or (came.subsampling if came else None) or "420"
         quality = options.quality or (came.quality if came else DEFAULT_QUALITY)
-        planes = photo.planes(subsampling)
-        body = memoryview(simplejpeg.encode_jpeg_yuv_planes(*planes, quality=quality))
         file.write(b"\xff\xd8")
         file.writelines(_metadata_segments(metadata, came, photo.record, name))
-        # The encoder's own start and JFIF segment are replaced by ours.
-        file.write(body[4 + struct.unpack_from(">H", body, 4)[0] :])
+        file.writelines(encoded(photo, subsampling, quality))
 
 
 @dataclass
