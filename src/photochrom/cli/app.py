@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.colorize import colorize
+from photochrom.cli.export import export
 from photochrom.cli.models import models
+from photochrom.cli.train import train
 
 # Without rich markup: help as plain text takes half the time, and looks the same in every terminal.
 app = typer.Typer(
@@ -38,3 +40,5 @@ def options(
 
 app.command()(colorize)
 app.command()(models)
+app.command()(train)
+app.command()(export)

@@ -159,8 +159,6 @@ def _default(points: Sequence[FrontierPoint], truth: float, grey_psnr: float) ->
     fit = [
         p.read_out.vividness
         for p in points
-        if p.colorfulness <= truth * 1.02
-        and p.psnr >= grey_psnr + _FLOOR
-        and not p.lpips > lowest * _SLACK
+        if p.colorfulness <= truth * 1.02 and p.psnr >= grey_psnr + _FLOOR and not p.lpips > lowest * _SLACK
     ]
     return max(fit, default=0.5)

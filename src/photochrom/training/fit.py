@@ -61,6 +61,7 @@ class _Stop(Callback):
         figures = {k: round(float(v), 4) for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
         left = pl_module.recipe.samples - seen
         speed = (seen - before) / max(now - then, 1e-9)
+        pl_module.seconds += now - then
         line = {"samples": seen, "per_second": round(speed, 1), "hours_left": round(left / speed / 3600, 2), **figures}
         print(json.dumps(line), flush=True)
         if left <= 0:
@@ -84,7 +85,7 @@ def train(
     manifest: Path,
     out: Path,
     minutes: float | None = None,
-    start: Path | None = None,
+    start: str | Path | None = None,
     threads: int | None = None,
     workers: int = 1,
     resume: bool = True,
@@ -96,7 +97,8 @@ def train(
         manifest: CSV of photographs, their tars beside it; its splits `train` and `val` are used.
         out: the run's folder. Where it holds `last.ckpt` the run goes on, under the recipe given now.
         minutes: stop after this long, leaving `last.ckpt` to go on from.
-        start: a checkpoint whose weights and bins are taken (transfer, not resumption).
+        start: a checkpoint, a bundled model or a model folder whose weights and bins are taken
+            (transfer, not resumption).
         threads: of PyTorch; None leaves its choice.
         workers: processes that make samples.
         resume: False refuses to go on where the folder already holds a run.
@@ -141,7 +143,10 @@ def train(
         num_sanity_val_steps=0,
         log_every_n_steps=20,
         callbacks=callbacks,
-        logger=[CSVLogger(out, name="", version=f"from-{module.sample}"), TensorBoardLogger(out, name="", version=f"from-{module.sample}")],
+        logger=[
+            CSVLogger(out, name="", version=f"from-{module.sample}"),
+            TensorBoardLogger(out, name="", version=f"from-{module.sample}"),
+        ],
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -167,27 +172,37 @@ def load_module(checkpoint: Path, *, recipe: Recipe | None = None) -> ColorizerM
         module.load_state_dict(stored["state_dict"])
     except (OSError, RuntimeError, KeyError, TypeError, EOFError, ValueError) as error:
         raise ModelError(f"{checkpoint} can't be read as a checkpoint of this program: {error}") from error
-    module.sample = int(stored.get("sample", 0))
+    module.on_load_checkpoint({"sample": 0, **stored})
     return module
 
 
-def _module(recipe: Recipe, photographs: Photographs, *, start: Path | None, continuing: bool) -> ColorizerModule:
-    if start is not None:
-        module = load_module(start, recipe=recipe)
+def _module(recipe: Recipe, photographs: Photographs, *, start: str | Path | None, continuing: bool) -> ColorizerModule:
+    provenance: dict[str, Any] = {"manifest_sha256": photographs.manifest_sha256}
+    if start is not None and Path(start).is_file():
+        module = load_module(Path(start), recipe=recipe)
         if not continuing:
-            module.sample = 0
+            module.sample, module.seconds = 0, 0.0
+        return module
+    if start is not None:
+        from photochrom.training.export import load_exported
+
+        net, card = load_exported(start)
+        bins, log_w = [list(center) for center in card.bins], list(card.log_w)
+        decoder = {k: v for k, v in card.decoder.items() if k not in ("bins", "channels")}
+        recipe = recipe.merged({"encoder": dict(card.encoder), "decoder": decoder})
+        module = ColorizerModule(recipe.to_dict(), bins, log_w, provenance)
+        module.net.load_state_dict(net.state_dict())
         return module
     weights = photographs.weights(recipe.source_weights)
-    bins, prior = measure_prior(photographs, weights, count=min(3000, 10 * len(photographs)), seed=recipe.seed)
-    log_w = np.log(class_weights(prior, recipe.class_weight))
-    provenance: dict[str, Any] = {"manifest_sha256": photographs.manifest_sha256, "start_weights": []}
-    module = ColorizerModule(recipe.to_dict(), bins.centers.tolist(), log_w.tolist(), provenance)
+    found, prior = measure_prior(photographs, weights, count=min(3000, 10 * len(photographs)), seed=recipe.seed)
+    weighting = np.log(class_weights(prior, recipe.class_weight))
+    module = ColorizerModule(recipe.to_dict(), found.centers.tolist(), weighting.tolist(), provenance)
     module.net.encoder.load_imagenet()
     return module
 
 
 def _write_records(
-    out: Path, recipe: Recipe, photographs: Photographs, module: ColorizerModule, start: Path | None
+    out: Path, recipe: Recipe, photographs: Photographs, module: ColorizerModule, start: str | Path | None
 ) -> None:
     record = {
         "photochrom": __version__,

@@ -57,6 +57,7 @@ class ColorizerModule(lightning.LightningModule):
         self.val_photographs: Photographs | None = None
         self.workers = 1
         self.sample = 0
+        self.seconds = 0.0
         self._sums: dict[str, list[float]] = {}
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -150,11 +151,11 @@ class ColorizerModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write where in the data the run stands."""
-        checkpoint["sample"] = self.sample
+        checkpoint["sample"], checkpoint["seconds"] = self.sample, self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on in the data where the checkpoint was written."""
-        self.sample = int(checkpoint["sample"])
+        self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
 
 
 class _Validation(torch.utils.data.Dataset[tuple[NDArray[np.float32], ...]]):
