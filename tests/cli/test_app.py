@@ -34,7 +34,10 @@ def test_help_answers_within_three_tenths_of_a_second(arguments: list[str]) -> N
     assert seconds(COMMAND, *arguments) <= 0.3
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["colorize", "--help"], ["models", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], *([command, "--help"] for command in ("colorize", "models", "train", "export")), ["--version"]],
+)
 def test_help_loads_nothing_that_works_on_pictures(arguments: list[str]) -> None:
     script = (
         "import sys\n"

@@ -20,7 +20,7 @@ import simplejpeg
 from photochrom.photo.formats.base import Subsampling
 from photochrom.photo.photo import Photo, Plane
 
-BAND_PIXELS: Final = 2_000_000
+BAND_PIXELS: Final = 1_000_000
 """Pixels of a band, about: a smaller picture is encoded at once."""
 
 _SOF, _SOS, _DRI, _RST, _EOI = 0xC0, 0xDA, 0xDD, 0xD0, 0xD9
