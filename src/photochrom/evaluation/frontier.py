@@ -99,7 +99,7 @@ class _Look:
 
 def _look(model: Model, rgb: Rgb) -> _Look:
     grey = luma(rgb)
-    shade = grey.astype(np.float32) / 255
+    shade = grey.astype(np.float32) / np.float32(255)
     logits = model.decode(model.encode(shade))
     size = (logits.shape[2], logits.shape[1])
     return _Look(rgb, grey, cv2.resize(shade, size, interpolation=cv2.INTER_AREA).astype(np.float32), logits)

@@ -178,8 +178,8 @@ def card_text(card: ModelCard) -> str:
 def _frontier_table(card: ModelCard) -> list[str]:
     measured = card.metrics["frontier"]
     rows = [
-        f"| {p['vividness']:g}{' (default)' if p['vividness'] == card.default_vividness else ''} | {r.t:.2f} "
-        f"| {r.T:.2f} | {r.gain:.2f} | {p['psnr']:.2f} | {p['cf_abs']:.1f} | {p['lpips'] if p['lpips'] is not None else '-'} |"
+        f"| {p['vividness']:g}{' (default)' if p['vividness'] == card.default_vividness else ''} | {r.t:.2f} | {r.T:.2f} "
+        f"| {r.gain:.2f} | {p['psnr']:.2f} | {p['cf_abs']:.1f} | {p['lpips'] if p['lpips'] is not None else '-'} |"
         for p, r in zip(measured["points"], card.frontier, strict=True)
     ]
     return [
