@@ -19,6 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from photochrom.errors import ModelError
+
+_GROUPS = 8
+
 HINT_PLANES = 9
 """Spread a, b, mass; splat a, b, confidence; dense a, b, confidence."""
 
@@ -34,6 +38,9 @@ class DecoderConfig:
         bins: number of colour bins.
         heads: of the self-attention at strides 16 and 32; 0 leaves it out.
         affinity: channels of the learned affinity by which points are spread.
+
+    Raises:
+        ModelError: from the constructor, where these make no network.
     """
 
     channels: tuple[int, int, int, int]
@@ -42,6 +49,21 @@ class DecoderConfig:
     bins: int = 0
     heads: int = 4
     affinity: int = 16
+
+    def __post_init__(self) -> None:
+        problems = [
+            (any(len(v) != 4 for v in (self.channels, self.widths, self.blocks)), "four scales are needed"),
+            (any(w < 1 or w % _GROUPS for w in self.widths), f"widths must be multiples of {_GROUPS}"),
+            (
+                self.heads < 0 or (self.heads and any(w % self.heads for w in self.widths[2:])),
+                "heads must divide widths",
+            ),
+            (self.affinity < 1 or min(self.channels) < 1 or min(self.blocks) < 0, "sizes must be positive"),
+            (self.bins < 1, "the number of colour bins is missing"),
+        ]
+        for wrong, what in problems:
+            if wrong:
+                raise ModelError(f"The decoder's settings make no network: {what} ({self.to_dict()}).")
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON; `DecoderConfig.from_dict` reads them back."""
@@ -56,9 +78,9 @@ class DecoderConfig:
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm1 = nn.GroupNorm(8, width)
+        self.norm1 = nn.GroupNorm(_GROUPS, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.norm2 = nn.GroupNorm(8, width)
+        self.norm2 = nn.GroupNorm(_GROUPS, width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,7 +95,7 @@ class _SelfAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = nn.GroupNorm(8, width)
+        self.norm = nn.GroupNorm(_GROUPS, width)
         self.qkv = nn.Conv2d(width, 3 * width, 1)
         self.out = nn.Conv2d(width, width, 1)
 
@@ -146,7 +168,7 @@ class _Spread(nn.Module):
         seen = torch.log(confidence.float().clamp_min(1e-6))[:, None]
         affinity = seen - 0.5 * _squared_distance(maps, keys)
         peak = torch.maximum(affinity.amax(2, keepdim=True), self.none)
-        weights = torch.exp(affinity - peak)
+        weights = torch.exp(affinity - peak) * (confidence > 0)[:, None]  # rows of confidence 0 are no hint at all
         total = weights.sum(2, keepdim=True)
         values = points[..., 2:4].float()
         spread = (weights @ values) / (total + torch.exp(self.none - peak))
@@ -182,7 +204,7 @@ class Decoder(nn.Module):
             )
             for i in range(4)
         )
-        self.norm = nn.GroupNorm(8, config.widths[0])
+        self.norm = nn.GroupNorm(_GROUPS, config.widths[0])
         self.logits = nn.Conv2d(config.widths[0], config.bins, 1)
 
     def forward(self, luma: Tensor, features: Sequence[Tensor], points: Tensor, dense: Tensor) -> Tensor:

