@@ -19,6 +19,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnxscript import optimizer
 from torch import nn
 from torch.export import Dim
 
@@ -141,7 +142,7 @@ def _graphs(net: ColorizerNet) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     luma = torch.rand(2, 1, 128, 160) * 2 - 1
     with torch.no_grad():
         features = net.encoder(luma)
-        encoder = _onnx(net.encoder, (luma,), {"luma": picture}, ["luma"], names)
+        encoder = _onnx(net.encoder, (luma,), {"luma": picture}, ["luma"], names, fold=True)
         inputs = (luma, features, torch.rand(2, 3, 5), torch.rand(2, 3, 32, 40))
         shapes = {
             "luma": picture,
@@ -149,13 +150,21 @@ def _graphs(net: ColorizerNet) -> tuple[onnx.ModelProto, onnx.ModelProto]:
             "points": {0: n, 1: p},
             "dense": {0: n, 2: 8 * rows, 3: 8 * columns},
         }
-        decoder = _onnx(net.decoder, inputs, shapes, ["luma", *names, "points", "dense"], ["logits"])
+        decoder = _onnx(net.decoder, inputs, shapes, ["luma", *names, "points", "dense"], ["logits"], fold=False)
     return encoder, decoder
 
 
 def _onnx(
-    module: nn.Module, inputs: tuple[Any, ...], shapes: dict[str, Any], names: Sequence[str], outputs: Sequence[str]
+    module: nn.Module,
+    inputs: tuple[Any, ...],
+    shapes: dict[str, Any],
+    names: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    fold: bool,
 ) -> onnx.ModelProto:
+    """Export one graph. With `fold`, constants are computed: without it ONNX Runtime is slow in convolutions that have
+    no bias, with it small weights that are reshaped before use lose their names."""
     with _quiet():
         program = torch.onnx.export(
             module,
@@ -169,6 +178,9 @@ def _onnx(
             opset_version=_OPSET,
         )
     assert program is not None
+    if fold:
+        optimizer.fold_constants(program.model)
+        optimizer.remove_unused_nodes(program.model)
     model = program.model_proto
     for node in model.graph.node:  # traces of this machine's files, of no use to anyone
         del node.metadata_props[:]

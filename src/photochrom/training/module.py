@@ -6,12 +6,13 @@ Validation is done on clean and on aged luma, without hints and with ten true po
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import AdamW
@@ -27,6 +28,8 @@ from photochrom.training.samples import Batch, Order, Samples, collate, quarter_
 from photochrom.training.shards import Photographs
 
 _VAL_BATCH = 16
+_STEPS = ("epoch_loop.state_dict", "epoch_loop.automatic_optimization.optim_progress")
+"""What Lightning's loops may remember in a checkpoint: how many steps were taken."""
 
 
 class ColorizerModule(lightning.LightningModule):
@@ -58,6 +61,7 @@ class ColorizerModule(lightning.LightningModule):
         self.workers = 1
         self.sample = 0
         self.seconds = 0.0
+        self._batch = 0
         self._sums: dict[str, list[float]] = {}
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -65,14 +69,17 @@ class ColorizerModule(lightning.LightningModule):
         luma_ = batch.luma.contiguous(memory_format=torch.channels_last)
         logits = self.net(luma_, batch.points, batch.dense)
         loss, entropy, distance = self.loss(logits, batch.ab)
-        self.sample += len(batch.luma)
+        self._batch = len(batch.luma)
         values = {"train/loss": loss, "train/entropy": entropy, "train/smooth_l1": distance}
-        self.log_dict(values, batch_size=len(batch.luma))
-        self.log("train/samples", float(self.sample), batch_size=1)
+        self.log_dict(values, batch_size=self._batch)
+        self.log("train/samples", float(self.sample + self._batch), batch_size=1)
         return loss  # type: ignore[no-any-return]
 
     def configure_optimizers(self) -> AdamW:
         """AdamW; the encoder's rate is lower, and lower still towards its input; vectors are not decayed."""
+        return AdamW(self._groups(), lr=self.recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+
+    def _groups(self) -> list[dict[str, Any]]:
         recipe = self.recipe
         blocks = self.net.encoder.groups()
         groups: list[dict[str, Any]] = []
@@ -81,19 +88,35 @@ class ColorizerModule(lightning.LightningModule):
             factor = recipe.encoder_rate * recipe.layer_decay**towards_input
             groups.extend(self._decayed(parameters, recipe.learning_rate * factor))
         groups.extend(self._decayed(list(self.net.decoder.parameters()), recipe.learning_rate))
-        return AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+        return groups
 
     def _decayed(self, parameters: list[torch.nn.Parameter], rate: float) -> Iterator[dict[str, Any]]:
         decay = self.recipe.weight_decay
         yield {"params": [p for p in parameters if p.ndim > 1], "lr": rate, "peak": rate, "weight_decay": decay}
         yield {"params": [p for p in parameters if p.ndim <= 1], "lr": rate, "peak": rate, "weight_decay": 0.0}
 
+    def on_train_start(self) -> None:
+        """Take rates and decay from the recipe: a checkpoint brings back those of the recipe it was made under."""
+        for group, now in zip(self.trainer.optimizers[0].param_groups, self._groups(), strict=True):
+            group.update(peak=now["peak"], weight_decay=now["weight_decay"])
+
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Clip the gradient, and set the rates for the samples seen so far."""
+        """Clip the gradient, and set the rates for the samples seen, this step's included."""
         self.log("train/gradient", torch.nn.utils.clip_grad_norm_(self.parameters(), self.recipe.clip))
-        factor = self.recipe.rate(self.sample)
+        factor = self.recipe.rate(self.sample + self._batch)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * factor
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: torch.optim.Optimizer | LightningOptimizer,
+        optimizer_closure: Callable[[], Any] | None = None,
+    ) -> None:
+        """Do the step, and only then count its samples: one that is broken off is done again by whoever goes on."""
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+        self.sample += self._batch
 
     def train_dataloader(self) -> DataLoader[Any]:
         """The samples from where the run stands to the next validation."""
@@ -154,7 +177,14 @@ class ColorizerModule(lightning.LightningModule):
         checkpoint["sample"], checkpoint["seconds"] = self.sample, self.seconds
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on in the data where the checkpoint was written."""
+        """Go on in the data where the checkpoint was written.
+
+        `sample` alone says where that is. Lightning's own progress within an epoch is dropped, all but the
+        number of steps: it would count on a data pipeline that starts at its first batch again.
+        """
+        loops = checkpoint.get("loops", {}).get("fit_loop", {})
+        for key in [key for key in loops if key not in _STEPS]:
+            del loops[key]
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
 
 

@@ -6,14 +6,52 @@ every model card, so that a published model can be trained again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from photochrom.errors import UsageError
+
+
+_PRECISIONS = ("auto", "32-true", "bf16-mixed")
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool) or not isfinite(float(value)):
+        raise ValueError("no number")
+    return float(value)
+
+
+def _int(value: Any) -> int:
+    if _float(value) % 1:
+        raise ValueError("no whole number")
+    return int(_float(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _settings(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("no settings")
+    return dict(value)
+
+
+_READ: dict[str, Callable[[Any], object]] = {
+    "int": _int,
+    "float": _float,
+    "str": _text,
+    "tuple[float, float]": lambda value: tuple(_float(item) for item in value),
+    "Mapping[str, Any]": _settings,
+    "Mapping[str, float]": lambda value: {key: _float(item) for key, item in _settings(value).items()},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +70,8 @@ class Recipe:
         batch: photographs a step at `size`; fewer at `late_size`, for equal work a step.
         learning_rate: peak rate of the decoder.
         encoder_rate: the encoder's, as a factor on it.
+        frozen: how many of the encoder's groups (stem, then blocks) do not learn, counted from the input;
+            their gradients are the dearest and, once tuned to grey pictures, teach the least.
         layer_decay: further factor for each quarter of the encoder's depth towards the input.
         warmup: samples over which the rate rises.
         cooldown: samples at the end over which it falls to a fiftieth; constant in between, so that
@@ -51,6 +91,11 @@ class Recipe:
         patience: validations without a better one before the run stops.
         precision: "auto" (what this machine is fast in), "32-true" or "bf16-mixed".
         seed: of everything random.
+
+    Numbers may be given as text too (YAML takes `1e-3` for a word).
+
+    Raises:
+        UsageError: from the constructor, where a value has the wrong type or makes no sense.
     """
 
     name: str = "best"
@@ -64,6 +109,7 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 1.5e-3
     encoder_rate: float = 0.25
+    frozen: int = 0
     layer_decay: float = 0.7
     warmup: int = 8_000
     cooldown: int = 80_000
@@ -84,21 +130,32 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", tuple(self.scale))
-        problems = [
-            (self.size % 32 or self.late_size % 32 or self.val_size % 32, "sizes must be multiples of 32"),
-            (not 0 <= self.late_share <= 1, "late_share must be in [0, 1]"),
-            (self.hints < 0 or self.dense_hints < 0 or self.hints + self.dense_hints > 1, "hint shares exceed 1"),
-            (not 0 <= self.degrade <= 1, "degrade must be in [0, 1]"),
-            (not 0 <= self.class_weight <= 1, "class_weight must be in [0, 1]"),
-            (self.samples < 1 or self.batch < 1, "samples and batch must be positive"),
-            (self.cooldown + self.warmup > self.samples, "warmup and cooldown are longer than the run"),
-            (self.precision not in ("auto", "32-true", "bf16-mixed"), f"precision {self.precision!r}"),
-            (len(self.scale) != 2 or not 1 <= self.scale[0] <= self.scale[1], "scale must be two factors from 1 up"),
-        ]
-        for wrong, what in problems:
-            if wrong:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            try:
+                object.__setattr__(self, setting.name, _READ[str(setting.type)](value))
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"The recipe can't be used: {setting.name} can't be {value!r}.") from error
+        for what, right in self._rules():
+            if not right:
                 raise UsageError(f"The recipe can't be used: {what}.")
+
+    def _rules(self) -> Iterator[tuple[str, bool]]:
+        for name in ("size", "late_size", "val_size"):
+            side = getattr(self, name)
+            yield f"{name} must be a multiple of 32, not {side}", side > 0 and side % 32 == 0
+        for name in ("samples", "batch", "val_photographs", "val_samples", "patience", "learning_rate", "clip"):
+            yield f"{name} must be above 0", getattr(self, name) > 0
+        for name in ("warmup", "cooldown", "weight_decay", "encoder_rate", "layer_decay", "regression", "seed"):
+            yield f"{name} must not be negative", getattr(self, name) >= 0
+        for name in ("late_share", "hints", "dense_hints", "degrade", "class_weight"):
+            yield f"{name} must be in [0, 1]", 0 <= getattr(self, name) <= 1
+        yield "hints and dense_hints together exceed 1", self.hints + self.dense_hints <= 1
+        yield "ema must be in [0, 1)", 0 <= self.ema < 1
+        yield "warmup and cooldown are longer than the run", self.cooldown + self.warmup <= self.samples
+        yield "scale must be two factors from 1 up", len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1]
+        yield "source_weights must not be negative", all(weight >= 0 for weight in self.source_weights.values())
+        yield f"precision must be one of {', '.join(_PRECISIONS)}", self.precision in _PRECISIONS
 
     @classmethod
     def load(cls, path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -118,13 +175,10 @@ class Recipe:
     def merged(self, values: Mapping[str, Any]) -> Recipe:
         """This recipe with other values; UsageError names keys that do not exist."""
         known = {f.name for f in fields(self)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(str(key) for key in set(values) - known)
         if unknown:
             raise UsageError(f"Unknown recipe settings {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
-        try:
-            return replace(self, **values)
-        except TypeError as error:
-            raise UsageError(f"A recipe setting has the wrong type: {error}") from error
+        return replace(self, **values)
 
     def overridden(self, overrides: Sequence[str]) -> Recipe:
         """This recipe with `key=value` overrides, such as `batch=16` or `encoder.variant=0`."""
@@ -133,14 +187,18 @@ class Recipe:
             key, equals, text = override.partition("=")
             if not equals:
                 raise UsageError(f"An override is key=value, not {override!r}.")
+            try:
+                value = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise UsageError(f"The value of the override {override!r} is no YAML: {error}") from error
             head, dot, rest = key.partition(".")
             if dot:
                 base = values.get(head, getattr(self, head, None))
                 if not isinstance(base, Mapping):
                     raise UsageError(f"{head} of the override {override!r} holds no settings of its own.")
-                values[head] = {**base, rest: yaml.safe_load(text)}
+                values[head] = {**base, rest: value}
             else:
-                values[head] = yaml.safe_load(text)
+                values[head] = value
         return self.merged(values)
 
     def to_dict(self) -> dict[str, Any]:

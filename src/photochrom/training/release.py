@@ -177,13 +177,16 @@ def card_text(card: ModelCard) -> str:
 
 def _frontier_table(card: ModelCard) -> list[str]:
     measured = card.metrics["frontier"]
-    rows = [
-        f"| {p['vividness']:g}{' (default)' if p['vividness'] == card.default_vividness else ''} | {r.t:.2f} | {r.T:.2f} "
-        f"| {r.gain:.2f} | {p['psnr']:.2f} | {p['cf_abs']:.1f} | {p['lpips'] if p['lpips'] is not None else '-'} |"
-        for p, r in zip(measured["points"], card.frontier, strict=True)
-    ]
+    rows = []
+    for point, setting in zip(measured["points"], card.frontier, strict=True):
+        mark = " (default)" if setting.vividness == card.default_vividness else ""
+        lpips = "-" if point["lpips"] is None else f"{point['lpips']:.4f}"
+        rows.append(
+            f"| {setting.vividness:g}{mark} | {setting.t:.2f} | {setting.T:.2f} | {setting.gain:.2f} "
+            f"| {point['psnr']:.2f} | {point['cf_abs']:.1f} | {lpips} |"
+        )
     return [
-        f"Measured on {measured['photographs']} photographs of the validation split at {measured['side']} px; "
+        f"Measured on {measured['photographs']} photographs of the validation split, {measured['side']} px; "
         f"there the truth has CF {measured['truth_cf_abs']:.1f}, a grey picture {measured['grey_psnr']:.2f} dB"
         + (f" and LPIPS {measured['grey_lpips']}." if measured["grey_lpips"] is not None else "."),
         "",
