@@ -55,7 +55,11 @@ class ColorizerModule(lightning.LightningModule):
         self.bins = AbBins(np.asarray(bins, np.float32))
         self.net = ColorizerNet(self.recipe.encoder, {**self.recipe.decoder, "bins": len(bins)})
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for parameters in self.net.encoder.groups()[: self.recipe.frozen]:
+            for parameter in parameters:
+                parameter.requires_grad_(False)
         self.loss = ColorLoss(self.bins, np.asarray(log_w, np.float32), regression=self.recipe.regression)
+        self.provenance = dict(provenance or {})
         self.train_photographs: Photographs | None = None
         self.val_photographs: Photographs | None = None
         self.workers = 1
@@ -182,7 +186,7 @@ class ColorizerModule(lightning.LightningModule):
         `sample` alone says where that is. Lightning's own progress within an epoch is dropped, all but the
         number of steps: it would count on a data pipeline that starts at its first batch again.
         """
-        loops = checkpoint.get("loops", {}).get("fit_loop", {})
+        loops = checkpoint["loops"]["fit_loop"]
         for key in [key for key in loops if key not in _STEPS]:
             del loops[key]
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))

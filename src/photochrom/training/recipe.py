@@ -16,7 +16,6 @@ import yaml
 
 from photochrom.errors import UsageError
 
-
 _PRECISIONS = ("auto", "32-true", "bf16-mixed")
 
 
@@ -146,7 +145,16 @@ class Recipe:
             yield f"{name} must be a multiple of 32, not {side}", side > 0 and side % 32 == 0
         for name in ("samples", "batch", "val_photographs", "val_samples", "patience", "learning_rate", "clip"):
             yield f"{name} must be above 0", getattr(self, name) > 0
-        for name in ("warmup", "cooldown", "weight_decay", "encoder_rate", "layer_decay", "regression", "seed"):
+        for name in (
+            "frozen",
+            "warmup",
+            "cooldown",
+            "weight_decay",
+            "encoder_rate",
+            "layer_decay",
+            "regression",
+            "seed",
+        ):
             yield f"{name} must not be negative", getattr(self, name) >= 0
         for name in ("late_share", "hints", "dense_hints", "degrade", "class_weight"):
             yield f"{name} must be in [0, 1]", 0 <= getattr(self, name) <= 1

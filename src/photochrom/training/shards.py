@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +42,10 @@ class Photographs:
             lie beside it and hold `<key>.webp` (or JPEG, PNG).
         split: which rows.
 
+    Attributes:
+        entries: the photographs in the manifest's order.
+        manifest_sha256: of the manifest's bytes: which data this is.
+
     Raises:
         DataError: the manifest or a shard is missing, damaged or names photographs that are not there.
     """
@@ -57,22 +60,28 @@ class Photographs:
                 raise DataError(f"{row['shard']}.tar holds no photograph {row['key']}, which {manifest} lists.")
             self.entries.append(Entry(manifest.parent / f"{row['shard']}.tar", *place, row["key"], row["source"]))
         self.manifest_sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
-        self._files: dict[tuple[int, Path], int] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def read(self, index: int) -> NDArray[np.uint8]:
-        """Photograph number `index` as (H, W, 3) RGB uint8."""
+        """Photograph number `index` as (H, W, 3) RGB uint8.
+
+        Raises:
+            DataError: it is damaged, cut off or can't be read; the message names shard and key.
+        """
         entry = self.entries[index]
-        owner = (os.getpid(), entry.shard)
-        if owner not in self._files:
-            self._files[owner] = os.open(entry.shard, os.O_RDONLY)
-        data = os.pread(self._files[owner], entry.size, entry.offset)
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if len(data) == entry.size else None
+        try:
+            with entry.shard.open("rb") as file:
+                file.seek(entry.offset)
+                data = file.read(entry.size)
+        except OSError as error:
+            raise DataError(f"{entry.shard}: photograph {entry.key} can't be read: {error}") from error
+        complete = 0 < len(data) == entry.size
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if complete else None
         if picture is None:
             raise DataError(f"{entry.shard}: photograph {entry.key} is damaged or cut off.")
-        return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
     def weights(self, by_source: Mapping[str, float]) -> NDArray[np.float64]:
         """Sampling probability of each photograph, (len(self),), summing to 1.
@@ -98,7 +107,7 @@ def _rows(manifest: Path, split: str) -> list[dict[str, str]]:
             if missing:
                 raise DataError(f"The manifest {manifest} lacks the columns {', '.join(sorted(missing))}.")
             rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"The manifest {manifest} can't be read: {error}") from error
     chosen = [row for row in rows if row["split"] == split]
     if not chosen:
@@ -108,12 +117,15 @@ def _rows(manifest: Path, split: str) -> list[dict[str, str]]:
 
 
 def _index(tar: Path) -> dict[str, tuple[int, int]]:
+    """Offset and size of every picture in an uncompressed tar, by key."""
+    places: dict[str, tuple[int, int]] = {}
     try:
         with tarfile.open(tar, "r:") as file:
-            return {
-                Path(member.name).stem: (member.offset_data, member.size)
-                for member in file
-                if member.isfile() and Path(member.name).suffix.lower() in _SUFFIXES
-            }
+            for member in file:
+                name = Path(member.name)
+                if member.isfile() and name.suffix.lower() in _SUFFIXES:
+                    places[name.stem] = (member.offset_data, member.size)
     except (OSError, tarfile.TarError) as error:
-        raise DataError(f"The shard {tar} can't be read: {error}") from error
+        where = f" after {len(places)} photographs, the last of them {list(places)[-1]}" if places else ""
+        raise DataError(f"The shard {tar} can't be read{where}: {error}") from error
+    return places
