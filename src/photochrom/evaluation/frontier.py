@@ -22,15 +22,17 @@ from photochrom.runtime.model import Model
 
 Rgb = NDArray[np.uint8]
 Float = NDArray[np.float32]
+Lpips = Callable[[Rgb], Callable[[Rgb], float]]
+"""Takes a truth and gives the function that says how far a result is from it, so that a truth is looked at once."""
 
-_STEPS = ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (1.0, 0.75, 0.5))
-_GAINS = (0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+_STEPS = ((0.0, 0.25, 0.5, 0.75, 1.0), (1.0, 0.7))
+_GAINS = (0.9, 1.1, 1.35, 1.65, 2.0, 2.5)
 _LEVELS = 11
 _BEYOND = 1.15
 """Colourfulness at vividness 1, in units of the truth's."""
 _FLOOR = 0.4
 """The default keeps at least this PSNR above grey, in dB."""
-_SLACK = 1.03
+_SLACK = 1.06
 """The default's LPIPS is at most this times the lowest along the frontier."""
 
 
@@ -55,16 +57,14 @@ class Frontier:
     grey_lpips: float
 
 
-def measure_frontier(
-    model: Model, photographs: Sequence[Rgb], *, lpips: Callable[[Rgb, Rgb], float] | None = None
-) -> Frontier:
+def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips | None = None) -> Frontier:
     """Measure the frontier of `model` on `photographs`, each (S, S, 3) with S a multiple of 32.
 
     For each of 11 levels of colourfulness, from that of the most accurate read-out to 1.15 times the
-    truth's, the read-out is taken that has the lowest LPIPS among the three of highest PSNR
+    truth's, the read-out is taken that has the lowest LPIPS of the two of highest PSNR
     (without `lpips`: the highest PSNR).
     """
-    looks = [_look(model, rgb) for rgb in photographs]
+    looks = [_look(model, rgb, lpips(rgb) if lpips else None) for rgb in photographs]
     curves = {(t, T): _curve(model, looks, t, T) for t in _STEPS[0] for T in _STEPS[1]}
     best = max(((c[0].max(), key) for key, c in curves.items()), key=lambda pair: pair[0])[1]
     start = int(curves[best][0].argmax())
@@ -79,13 +79,13 @@ def measure_frontier(
             target = lowest + vividness * (max(truth * _BEYOND, lowest + 1) - lowest)
             candidates = _candidates(curves, target)
         measured = [
-            _measure(model, looks, ReadOut(vividness=vividness, t=t, T=T, gain=round(gain, 4)), lpips)
+            _measure(model, looks, ReadOut(vividness=vividness, t=t, T=T, gain=round(gain, 4)))
             for (t, T), gain in candidates
         ]
         points.append(min(measured, key=lambda p: p.lpips if lpips else -p.psnr))
     grey = [np.repeat(look.luma[..., None], 3, -1) for look in looks]
     grey_psnr = float(np.mean([psnr(g, look.truth) for g, look in zip(grey, looks, strict=True)]))
-    grey_lpips = float(np.mean([lpips(g, k.truth) for g, k in zip(grey, looks, strict=True)])) if lpips else np.nan
+    grey_lpips = float(np.mean([look.distance(g) for g, look in zip(grey, looks, strict=True)]))
     return Frontier(tuple(points), _default(points, truth, grey_psnr), truth, grey_psnr, grey_lpips)
 
 
@@ -95,14 +95,16 @@ class _Look:
     luma: NDArray[np.uint8]
     small: Float
     logits: Float
+    distance: Callable[[Rgb], float]
 
 
-def _look(model: Model, rgb: Rgb) -> _Look:
+def _look(model: Model, rgb: Rgb, distance: Callable[[Rgb], float] | None) -> _Look:
     grey = luma(rgb)
     shade = grey.astype(np.float32) / np.float32(255)
     logits = model.decode(model.encode(shade))
     size = (logits.shape[2], logits.shape[1])
-    return _Look(rgb, grey, cv2.resize(shade, size, interpolation=cv2.INTER_AREA).astype(np.float32), logits)
+    small = cv2.resize(shade, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return _Look(rgb, grey, small, logits, distance or (lambda _: float("nan")))
 
 
 def _ab(model: Model, look: _Look, t: float, T: float) -> Float:
@@ -130,7 +132,7 @@ def _curve(model: Model, looks: Sequence[_Look], t: float, T: float) -> tuple[Fl
 def _candidates(
     curves: dict[tuple[float, float], tuple[Float, Float]], target: float
 ) -> list[tuple[tuple[float, float], float]]:
-    """The three (t, T) of highest PSNR that reach a CF of `target`, each with the gain at which it does."""
+    """The two (t, T) of highest PSNR that reach a CF of `target`, each with the gain at which it does."""
     found = []
     for key, (errors, colors) in curves.items():
         if colors[0] <= target <= colors[-1]:
@@ -139,16 +141,14 @@ def _candidates(
     if not found:
         key = max(curves, key=lambda k: float(curves[k][1][-1]))
         return [(key, _GAINS[-1])]
-    return [(key, gain) for _, key, gain in sorted(found, reverse=True)[:3]]
+    return [(key, gain) for _, key, gain in sorted(found, reverse=True)[:2]]
 
 
-def _measure(
-    model: Model, looks: Sequence[_Look], setting: ReadOut, lpips: Callable[[Rgb, Rgb], float] | None
-) -> FrontierPoint:
+def _measure(model: Model, looks: Sequence[_Look], setting: ReadOut) -> FrontierPoint:
     figures = []
     for look in looks:
         rgb = _color(look, _ab(model, look, setting.t, setting.T) * np.float32(setting.gain))
-        figures.append((psnr(rgb, look.truth), colorfulness_abs(rgb), lpips(rgb, look.truth) if lpips else np.nan))
+        figures.append((psnr(rgb, look.truth), colorfulness_abs(rgb), look.distance(rgb)))
     means = np.mean(figures, axis=0)
     return FrontierPoint(setting, float(means[0]), float(means[1]), float(means[2]))
 

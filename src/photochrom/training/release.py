@@ -25,7 +25,7 @@ from onnx import helper
 
 from photochrom import __version__
 from photochrom.errors import DataError
-from photochrom.evaluation.frontier import Frontier, measure_frontier
+from photochrom.evaluation.frontier import Frontier, Lpips, measure_frontier
 from photochrom.runtime.card import METADATA_KEY, ModelCard, ReadOut
 from photochrom.runtime.model import Model
 from photochrom.runtime.registry import FILES, WEIGHTS
@@ -247,10 +247,15 @@ def _terms(path: Path) -> dict[str, str]:
         raise DataError(f"{path} can't be read as a table of source and terms: {error}") from error
 
 
-def _lpips(folder: Path | None) -> Callable[[Rgb, Rgb], float] | None:
+def _lpips(folder: Path | None) -> Lpips | None:
     if folder is None:
         return None
     from photochrom.evaluation.lpips import LpipsAlex
 
     metric = LpipsAlex.load(folder)
-    return lambda result, truth: float(metric(torch.from_numpy(result)[None], torch.from_numpy(truth)[None]))
+
+    def look(truth: Rgb) -> Callable[[Rgb], float]:
+        described = metric.describe(torch.from_numpy(truth)[None])
+        return lambda result: float(metric.distance(metric.describe(torch.from_numpy(result)[None]), described))
+
+    return look
