@@ -12,11 +12,13 @@ import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxscript import optimizer
@@ -29,7 +31,7 @@ from photochrom.hints.hintmap import HintMap
 from photochrom.networks.colorizer_net import ColorizerNet
 from photochrom.runtime.card import METADATA_KEY, ModelCard
 from photochrom.runtime.model import Model, read_card
-from photochrom.runtime.registry import find
+from photochrom.runtime.registry import FILES, find
 
 Storage = Literal["fp16", "int8"]
 Float = NDArray[np.float32]
@@ -57,23 +59,26 @@ def export(net: ColorizerNet, card: ModelCard, out: Path, *, storage: Storage = 
         The largest difference in a or b, Lab units, from PyTorch over the check pictures.
 
     Raises:
-        ModelError: the exported model differs by `TOLERANCE` or more; its files are then removed.
+        ModelError: the exported model differs by `TOLERANCE` or more; what `out` held before is still there then.
     """
-    net = net.eval()
+    training = net.training
+    net.eval()
     out.mkdir(parents=True, exist_ok=True)
-    paths = (out / "encoder.onnx", out / "decoder.onnx")
-    for path, graph in zip(paths, _graphs(net), strict=True):
-        _store(graph, storage)
-        helper.set_model_props(graph, {METADATA_KEY: card.to_json()})
-        onnx.checker.check_model(graph)
-        onnx.save(graph, path)
-    difference = parity(net, Model.load(out, device="cpu"))
-    if difference >= TOLERANCE:
-        for path in paths:
-            path.unlink()
-        raise ModelError(
-            f"The exported model's colours differ from PyTorch's by {difference:.2f}; nothing was written."
-        )
+    with TemporaryDirectory(dir=out, prefix=".export-") as folder:
+        made = Path(folder)
+        for file, graph in zip(FILES, _graphs(net), strict=True):
+            _store(graph, storage)
+            helper.set_model_props(graph, {METADATA_KEY: card.to_json()})
+            onnx.checker.check_model(graph)
+            onnx.save(graph, made / file)
+        difference = parity(net, Model.load(made, device="cpu"))
+        net.train(training)
+        if not difference < TOLERANCE:
+            raise ModelError(
+                f"The exported model's colours differ from PyTorch's by {difference:.2f}; nothing was written to {out}."
+            )
+        for file in FILES:
+            (made / file).replace(out / file)
     return difference
 
 
@@ -86,9 +91,12 @@ def load_exported(name_or_path: str | Path) -> tuple[ColorizerNet, ModelCard]:
     card = read_card(name_or_path)
     files = find(name_or_path)
     net = ColorizerNet(card.encoder, card.decoder)
-    for part, file in ((net.encoder, "encoder.onnx"), (net.decoder, "decoder.onnx")):
+    for part, file in zip((net.encoder, net.decoder), FILES, strict=True):
         data, _ = files.read(file)
-        stored = _weights(onnx.load_from_string(data))
+        try:
+            stored = _weights(onnx.load_from_string(data))
+        except DecodeError as error:
+            raise ModelError(f"{files.folder / file} is no ONNX file: {error}") from error
         state = part.state_dict()
         missing = [k for k in state if k not in stored and not k.endswith("num_batches_tracked")]
         if missing:
@@ -101,11 +109,14 @@ def load_exported(name_or_path: str | Path) -> tuple[ColorizerNet, ModelCard]:
 
 
 def parity(net: ColorizerNet, model: Model) -> float:
-    """Largest difference in a or b between PyTorch and the exported graphs, on made pictures with and without hints."""
+    """Largest difference in a or b between PyTorch and the exported graphs, on made pictures with and without hints.
+
+    Not a number where one of them gives no number.
+    """
     rng = np.random.default_rng(5)
     card = model.card
     centers, log_w = np.asarray(card.bins, np.float32), np.asarray(card.log_w, np.float32)
-    worst = 0.0
+    differences = []
     for height, width, count in ((256, 256, 0), (96, 224, 3), (160, 64, 40)):
         luma = _scene(height, width, rng)
         points = np.concatenate(
@@ -120,8 +131,8 @@ def parity(net: ColorizerNet, model: Model) -> float:
             tensors = (torch.from_numpy(luma * 2 - 1)[None, None], torch.from_numpy(rows)[None])
             wanted = net(*tensors, torch.from_numpy(dense)[None])[0].numpy()
         colors = [read_out(z, log_w, centers, t=0.0, T=1.0, gain=1.0) for z in (got, wanted)]
-        worst = max(worst, float(np.abs(colors[0] - colors[1]).max()))
-    return worst
+        differences.append(np.abs(colors[0] - colors[1]).max())
+    return float(np.max(differences))
 
 
 def _scene(height: int, width: int, rng: np.random.Generator) -> Float:

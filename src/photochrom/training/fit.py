@@ -171,14 +171,13 @@ def train(
     last = out / "last.ckpt"
     if last.exists() and not resume:
         raise UsageError(f"{out} already holds a run; choose another folder or let it go on.")
+    photographs, validation = Photographs(manifest, "train"), Photographs(manifest, "val")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"The run's folder {out} can't be made: {error}") from error
-    photographs = Photographs(manifest, "train")
     module = _module(recipe, photographs, start=last if last.exists() else start, continuing=last.exists())
-    module.train_photographs = photographs
-    module.val_photographs = Photographs(manifest, "val")
+    module.train_photographs, module.val_photographs = photographs, validation
     module.workers = workers
     _write_records(out, photographs, module)
     chosen = out / "best.ckpt"
@@ -224,8 +223,13 @@ def train(
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-        trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
-        trainer.save_checkpoint(last)
+        try:
+            trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
+        except DataError as error:  # from another process it comes with that one's whole traceback in front
+            raise DataError(
+                str(error).strip().splitlines()[-1].removeprefix(f"{DataError.__module__}.DataError: ")
+            ) from error
+        trainer.save_checkpoint(last, weights_only=False)
     return chosen if chosen.exists() else last
 
 
@@ -239,6 +243,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+            warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
             yield
     finally:
         said.setLevel(level)

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from photochrom.color.bins import AbBins
 from photochrom.color.normalize import AB_SCALE
 
+NEIGHBOURS = 5
+"""Bins that a true colour is spread over."""
+
 _REACH = 110
 _BETA = 0.1
 
@@ -53,7 +56,9 @@ class ColorLoss(nn.Module):
         self.register_buffer("log_w", torch.from_numpy(log_w), persistent=False)
         axis = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
         table = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1)
-        self.register_buffer("index", torch.from_numpy(bins.soft_encode(table)[0]).flatten(0, 1), persistent=False)
+        self.register_buffer(
+            "index", torch.from_numpy(bins.soft_encode(table, neighbours=NEIGHBOURS)[0]).flatten(0, 1), persistent=False
+        )
 
     def soft_encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
         """Bins (M, 5) and weights (M, 5) of colours (M, 2); which bins is decided by whole units."""

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.color.bins import AbBins
+from photochrom.errors import DataError
+from photochrom.training.losses import NEIGHBOURS
 from photochrom.training.samples import quarter_ab, whole
 from photochrom.training.shards import Photographs
 
 _RARE = 2e-6
+"""Bins of a smaller share of the cells are left out."""
 
 
 def measure_prior(
@@ -22,6 +25,9 @@ def measure_prior(
     """Bins that occur in `count` photographs drawn by `weights`, and the share of each, (K,), summing to 1.
 
     Shares are smoothed over neighbouring bins (Gaussian, sigma 5 Lab units), as in Zhang et al. 2016.
+
+    Raises:
+        DataError: the photographs are nearly without colour.
     """
     grid = AbBins.grid()
     rng = np.random.default_rng((seed, 3))
@@ -33,5 +39,7 @@ def measure_prior(
         seen += np.bincount(nearest[:, 0], minlength=len(grid))
         smooth += np.bincount(nearest.ravel(), weight.ravel(), minlength=len(grid))
     kept = seen / seen.sum() > _RARE
+    if kept.sum() < NEIGHBOURS:
+        raise DataError(f"The {count} photographs looked at show {kept.sum()} colours; there is nothing to learn here.")
     prior = smooth[kept] + 1e-9 * smooth.sum()
     return AbBins(grid.centers[kept]), prior / prior.sum()
