@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from photochrom.color.luma import ab_to_cbcr, luma, recombine
 from photochrom.color.readout import read_out
-from photochrom.evaluation.metrics import colorfulness_abs, psnr
+from photochrom.evaluation.metrics import colorfulness_abs, mean_psnr, psnr
 from photochrom.runtime.card import ReadOut
 from photochrom.runtime.model import Model
 
@@ -67,14 +67,14 @@ def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips |
     looks = [_look(model, rgb, lpips(rgb) if lpips else None) for rgb in photographs]
     curves = {(t, T): _curve(model, looks, t, T) for t in _STEPS[0] for T in _STEPS[1]}
     best = max(((c[0].max(), key) for key, c in curves.items()), key=lambda pair: pair[0])[1]
-    start = int(curves[best][0].argmax())
-    lowest = float(curves[best][1][start])
+    start = _most_accurate(curves[best][0])
+    lowest = float(np.interp(start, _GAINS, curves[best][1]))
     truth = float(np.mean([colorfulness_abs(look.truth) for look in looks]))
     points: list[FrontierPoint] = []
     for level in range(_LEVELS):
         vividness = level / (_LEVELS - 1)
         if level == 0:
-            candidates = [(best, _GAINS[start])]
+            candidates = [(best, start)]
         else:
             target = lowest + vividness * (max(truth * _BEYOND, lowest + 1) - lowest)
             candidates = _candidates(curves, target)
@@ -84,7 +84,7 @@ def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips |
         ]
         points.append(min(measured, key=lambda p: p.lpips if lpips else -p.psnr))
     grey = [np.repeat(look.luma[..., None], 3, -1) for look in looks]
-    grey_psnr = float(np.mean([psnr(g, look.truth) for g, look in zip(grey, looks, strict=True)]))
+    grey_psnr = mean_psnr([psnr(g, look.truth) for g, look in zip(grey, looks, strict=True)])
     grey_lpips = float(np.mean([look.distance(g) for g, look in zip(grey, looks, strict=True)]))
     return Frontier(tuple(points), _default(points, truth, grey_psnr), truth, grey_psnr, grey_lpips)
 
@@ -126,7 +126,17 @@ def _curve(model: Model, looks: Sequence[_Look], t: float, T: float) -> tuple[Fl
         for j, gain in enumerate(_GAINS):
             rgb = _color(look, ab * np.float32(gain))
             errors[i, j], colors[i, j] = psnr(rgb, look.truth), colorfulness_abs(rgb)
-    return errors.mean(0), colors.mean(0)
+    return np.array([mean_psnr(column) for column in errors.T], np.float32), colors.mean(0)
+
+
+def _most_accurate(errors: Float) -> float:
+    """The gain of highest PSNR, given PSNR (G,) at each: the top of a parabola through the best and its neighbours."""
+    best = int(errors.argmax())
+    middle = min(max(best, 1), len(_GAINS) - 2)
+    near = _GAINS[middle - 1 : middle + 2]
+    bend, slope, _ = (float(c) for c in np.polyfit(near, errors[middle - 1 : middle + 2], 2))
+    top = -slope / (2 * bend) if bend < 0 else _GAINS[best]
+    return min(max(top, near[0]), near[-1])
 
 
 def _candidates(
@@ -149,12 +159,15 @@ def _measure(model: Model, looks: Sequence[_Look], setting: ReadOut) -> Frontier
     for look in looks:
         rgb = _color(look, _ab(model, look, setting.t, setting.T) * np.float32(setting.gain))
         figures.append((psnr(rgb, look.truth), colorfulness_abs(rgb), look.distance(rgb)))
-    means = np.mean(figures, axis=0)
-    return FrontierPoint(setting, float(means[0]), float(means[1]), float(means[2]))
+    errors, colors, distances = zip(*figures, strict=True)
+    return FrontierPoint(setting, mean_psnr(errors), float(np.mean(colors)), float(np.mean(distances)))
 
 
 def _default(points: Sequence[FrontierPoint], truth: float, grey_psnr: float) -> float:
-    """The most vivid point that is no more colourful than the truth, clearly better than grey, and good by LPIPS."""
+    """The most vivid point that is no more colourful than the truth, clearly better than grey, and good by LPIPS.
+
+    Where there is none, the model is no good at any read-out: the middle.
+    """
     lowest = min((p.lpips for p in points if np.isfinite(p.lpips)), default=np.inf)
     fit = [
         p.read_out.vividness
