@@ -80,7 +80,7 @@ def read_record(packet: bytes | None) -> Record | None:
         software=found["Software"],
         model=found.get("Model", ""),
         options=json.loads(found.get("Options", "{}")),
-        hints=json.loads(found.get("Hints", "[]")),
+        hints=tuple(json.loads(found.get("Hints", "[]"))),
     )
 
 
@@ -191,7 +191,8 @@ def _plain(value: object) -> object:
 
 
 def _parsed(packet: bytes) -> minidom.Document | None:
-    data = packet.strip(b"\0 \r\n\t") if packet[:1] != b"\0" and packet[1:2] != b"\0" else packet
+    wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16, where zeros are parts of letters
+    data = packet if wide else packet.strip(b"\0 \r\n\t")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # no XMP has these; they are how XML bombs are made
         return None
     try:

@@ -7,6 +7,7 @@ of warnings is not safe there: `collect_warnings` is, because each thread has it
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,17 @@ def warn(message: str) -> None:
     """Tell the caller: into the list of `collect_warnings` where one is open here, else as a `PhotoWarning`."""
     collected = _collector.get()
     if collected is None:
-        warnings.warn(message, PhotoWarning, stacklevel=3)
+        warnings.warn(message, PhotoWarning, stacklevel=_caller())
     else:
         collected.append(message)
+
+
+def _caller() -> int:
+    """How many frames away from `warn` the code is that called this library: the line that a warning should show."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("photochrom."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def is_marked(path: str | PathLike[str]) -> bool:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         format = recognised(bytes(data[:64]))
         return format is not None and mark.is_ours(format.find_xmp(data))
-    except (OSError, ValueError):
+    except (OSError, ValueError, PhotoError):
         return False
 
 
@@ -132,7 +132,7 @@ def _photo(decoded: Decoded, *, name: str) -> Photo:
     luma = colors if grey else luma_of(colors)
     look = decoded.look if grey else Look.at(np.ascontiguousarray(colors))
 
-    icc = _usable_profile(metadata.icc, grey, name)
+    icc = _usable_profile(metadata.icc, grey and decoded.look is None, name)
     if icc is not None and profiles.space(icc) == "GRAY":
         luma = _through(profiles.grey_table(icc), luma)
         icc = profiles.srgb()

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from photochrom.errors import PhotoError
-from photochrom.photo import mark
+from photochrom.photo import exif, mark
 from photochrom.photo.files import Writable, explained, finished_or_nothing, is_device
 from photochrom.photo.formats import of_name, of_path
 from photochrom.photo.formats.base import Format, Options, Page, Subsampling
@@ -93,21 +93,22 @@ def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]
             photo.metadata.xmp, photo.record, original_sha256=photo.sha256, width=width, height=height, name=photo.name
         )
         metadata = replace(photo.metadata, xmp=packet)
-        lost |= dict.fromkeys(_carried(photo) - kind.keeps)
+        lost |= dict.fromkeys(_carried(photo, kind) - kind.keeps)
         yield Page(photo, metadata)
     if lost:
         warn(f"{name}: {kind.name} has no place for " + ", ".join(_NAMES[key] for key in _NAMES if key in lost))
 
 
-def _carried(photo: Photo) -> set[str]:
+def _carried(photo: Photo, kind: Format) -> set[str]:
     """What the result would like to keep, in the words of `Format.keeps`."""
     metadata = photo.metadata
+    in_exif = "exif" in kind.keeps and exif.density(metadata.exif) is not None
     there = {
         "exif": metadata.exif,
         "xmp": True,
         "iptc": metadata.iptc,
         "icc": metadata.icc,
-        "density": metadata.density,
+        "density": metadata.density and not in_exif,
         "alpha": photo.alpha is not None,
         "depth": photo.luma.dtype == np.uint16,
     }

@@ -8,15 +8,14 @@ Sources: TIFF 6.0; TIFF Technical Notes; Exif 2.32 for the EXIF and GPS director
 from __future__ import annotations
 
 import io
-import logging
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
 from typing import Any, BinaryIO, Final
 
 import numpy as np
+import tifftools
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
@@ -84,7 +83,7 @@ class Tiff(Format):
         view = memoryview(data)
         directories = _directories(view, name)
         check_page(page, len(directories), name)
-        tags = _tags(view, directories[page], name)
+        tags = _tags(view, directories[page], name, data)
         check_size(_first(tags, _WIDTH), _first(tags, _LENGTH), max_pixels=max_pixels, name=name)
         bits, kind = _first(tags, _BITS) or 1, _first(tags, _SAMPLE_FORMAT) or 1
         if bits > 16 or kind not in (1, 4):
@@ -118,7 +117,7 @@ class Tiff(Format):
         samples = first.photo.luma.nbytes * (3 if first.photo.alpha is None else 4)
         big = came is not None and (came.big or samples * came.pages > _LARGEST_CLASSIC)
         directories = _Once(_directory(page, name) for page in _chain(first, rest))
-        _library().write_tiff(directories, file, bigEndian=False, bigtiff=big or samples > _LARGEST_CLASSIC)
+        tifftools.write_tiff(directories, file, bigEndian=False, bigtiff=big or samples > _LARGEST_CLASSIC)
 
 
 class _Once:
@@ -140,15 +139,6 @@ class _Once:
 def _chain(first: Page, rest: Iterator[Page]) -> Iterator[Page]:
     yield first
     yield from rest
-
-
-@cache
-def _library() -> Any:
-    """tifftools; what it finds odd about files goes to whoever listens to its log, not to the terminal."""
-    import tifftools
-
-    logging.getLogger("tifftools").addHandler(logging.NullHandler())
-    return tifftools
 
 
 class _Bounded:
@@ -215,11 +205,11 @@ def _directories(data: memoryview, name: str) -> list[int]:
     return list(found)
 
 
-def _tags(data: memoryview, directory: int, name: str) -> dict[int, dict[str, Any]]:
-    """The tags of one page, as tifftools gives them."""
+def _tags(data: memoryview, directory: int, name: str, file: bytes | None = None) -> dict[int, dict[str, Any]]:
+    """The tags of one page, as tifftools gives them; with `file`, the whole of it, they can also be written."""
     order, big = _kind(data)
     info = {
-        "path_or_fobj": None,
+        "path_or_fobj": False if file is None else io.BytesIO(file),
         "size": len(data),
         "bigEndian": order == ">",
         "endianPack": order,
@@ -227,10 +217,9 @@ def _tags(data: memoryview, directory: int, name: str) -> dict[int, dict[str, An
         "maxUnknown": 1000,
     }
     found: list[dict[str, Any]] = []
-    library = _library()
     try:
-        library.tifftools.read_ifd(_Bounded(data), info, directory, found)
-    except (library.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError) as error:
+        tifftools.tifftools.read_ifd(_Bounded(data), info, directory, found)
+    except (tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError) as error:
         raise _damaged(name, error) from None
     if not found:
         raise _damaged(name, "a directory is unreadable")
@@ -282,7 +271,7 @@ def _exif(tags: dict[int, dict[str, Any]], *, big_endian: bool) -> bytes | None:
     if not kept:
         return None
     stream = io.BytesIO()
-    _library().write_tiff([{"tags": kept, "size": 0}], stream, bigEndian=big_endian, bigtiff=False)
+    tifftools.write_tiff([{"tags": kept, "size": 0}], stream, bigEndian=big_endian, bigtiff=False)
     return stream.getvalue()
 
 
@@ -322,7 +311,7 @@ def _carried_tags(metadata: Metadata) -> dict[int, dict[str, Any]]:
     if metadata.exif:
         view = memoryview(metadata.exif)
         try:
-            tags = _tags(view, _directories(view, "EXIF")[0], "EXIF")
+            tags = _tags(view, _directories(view, "EXIF")[0], "EXIF", metadata.exif)
         except PhotoError as error:
             warn(f"the EXIF is damaged and is left out ({error})")
         tags = {tag: entry for tag, entry in tags.items() if tag not in _OF_THE_PIXELS | _ELSEWHERE}
