@@ -149,7 +149,7 @@ def test_several_pictures_are_worked_on_at_once(colorize: Run, album: Path, monk
         meeting.wait(timeout=30)
         return is_marked(path)
 
-    monkeypatch.setattr(batch, "is_marked", wait_for_the_others)
+    monkeypatch.setattr(batch, "is_result", wait_for_the_others)
     for name in ("d.webp", "e.bmp"):
         (album / name).unlink()
     assert colorize("album", "--jobs", 3).code == 0
@@ -194,6 +194,14 @@ def test_a_result_that_exists_is_replaced_on_request(colorize: Run, album: Path)
     (album / "a-colour.jpg").write_bytes(b"mine")
     assert colorize("album/a.jpg", "--overwrite").code == 0
     assert is_colored(album / "a-colour.jpg")
+
+
+def test_results_beside_the_pictures_of_a_folder_are_replaced_on_request(colorize: Run, album: Path) -> None:
+    assert colorize("album").code == 0
+    before = files(album)
+    (album / "a-colour.jpg").write_bytes(before["b-colour.png"])  # another result of ours
+    assert colorize("album", "--overwrite").code == 0
+    assert files(album) == before
 
 
 def test_an_input_is_replaced_only_with_overwrite(colorize: Run, album: Path) -> None:
@@ -298,6 +306,43 @@ def test_permissions_that_are_missing_are_named(colorize: Run, album: Path) -> N
     assert result.err.count("permissions") == 2
 
 
+def test_a_name_too_long_for_a_result_is_an_error_and_no_mistake_of_ours(colorize: Run, album: Path) -> None:
+    long = (album / "a.jpg").rename(album / (250 * "a" + ".jpg"))
+    result = colorize(long, album / "b.png")
+    assert result.code == 1
+    assert "too long" in result.err
+    assert "mistake" not in result.err
+    assert (album / "b-colour.png").exists()
+
+
+def test_names_that_a_terminal_cannot_write_cost_no_picture(tiny: Path, album: Path) -> None:
+    try:
+        os.rename(os.fsencode(album / "a.jpg"), os.fsencode(album) + b"/a\xfc.jpg")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    for options in (["-o", "one"], ["-o", "two", "--json"]):
+        command = [sys.executable, "-m", "photochrom", "colorize", "album", "--model", str(tiny), *options]
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+        run = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert run.returncode == 0
+        assert len(run.stdout.splitlines()) == 5
+        assert b"a\\udcfc.jpg" in run.stdout
+        if "--json" in options:
+            assert json.loads(run.stdout.splitlines()[-1])["status"] == "colored"
+
+
+def test_an_error_names_its_picture_even_where_the_name_is_a_word_of_the_message(colorize: Run, album: Path) -> None:
+    (album.parent / "in").mkdir()
+    assert "error: in: this folder" in colorize("in").err
+
+
+def test_a_device_takes_the_picture_without_being_replaced(tiny: Path, album: Path) -> None:
+    command = [sys.executable, "-m", "photochrom", "colorize", "album/a.jpg", "--model", str(tiny), "-o"]
+    written = subprocess.run([*command, "/dev/stdout"], stdout=subprocess.PIPE, check=True)
+    piped = subprocess.run([*command, "-"], stdout=subprocess.PIPE, check=True)
+    assert written.stdout.startswith(piped.stdout)
+
+
 def test_a_full_disk_is_an_error_and_leaves_no_half_file(tiny: Path, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (400, 400), np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.png")
@@ -332,7 +377,7 @@ def test_a_mistake_of_ours_costs_one_picture_and_is_shown(
             raise ZeroDivisionError("oops")
         return False
 
-    monkeypatch.setattr(batch, "is_marked", fails_once)
+    monkeypatch.setattr(batch, "is_result", fails_once)
     result = colorize("album", "-o", "out")
     assert result.code == 1
     assert "album/b.png: Photochrom made a mistake: ZeroDivisionError('oops')" in result.err
@@ -389,6 +434,8 @@ def test_damaged_weights_are_named_with_the_hash(
         ["album/a.jpg", "-o", "-", "--json"],
         ["album/a.jpg", "--surprise"],
         ["album", "-o", "-"],
+        ["album/a.jpg", "-o", "a.xyz"],
+        [""],
     ],
 )
 def test_wrong_usage_ends_with_2_before_anything_is_done(colorize: Run, album: Path, arguments: list[str]) -> None:

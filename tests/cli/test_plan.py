@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,10 @@ def test_one_file_can_go_to_standard_output() -> None:
         (["album"], "-", "only one picture"),
         (["album/a.jpg", "album/b.PNG"], "-", "only one picture"),
         (["album"], "album/notes.txt", "is a file"),
+        (["album/a.jpg"], "x.xyz", "x.xyz.* no format .*for a folder, write x.xyz/"),
+        (["-"], "x.xyz", "no format"),
+        ([""], None, "is empty"),
+        (["album/a.jpg"], "", "is empty"),
     ],
 )
 def test_inputs_and_output_that_make_no_sense_together_are_refused(inputs: list[str], output: str, told: str) -> None:
@@ -186,6 +191,33 @@ def test_a_folder_without_pictures_and_a_pattern_without_a_match_are_problems(he
     found = problems(jobs)
     assert list(found) == ["empty", "album/x*.jpg"]
     assert "--recursive" in found["empty"]
+
+
+def test_a_link_to_nothing_in_a_folder_is_not_passed_over(here: Path) -> None:
+    (here / "album" / "sub" / "gone.jpg").symlink_to("nowhere.jpg")
+    assert "album/sub/gone.jpg -> out/gone.jpg" in pairs("album/sub", output="out")
+
+
+def test_subfolders_that_cannot_be_read_are_problems_and_the_others_are_read(here: Path) -> None:
+    locked = here / "album" / "sub" / "deep"
+    locked.chmod(0)
+    if os.access(locked, os.R_OK):
+        pytest.skip("this user may read everything")
+    jobs = plan(["album/sub"], output="out", format=None, recursive=True)
+    assert problems(jobs) == {"album/sub/deep": "this folder cannot be read (Permission denied)"}
+    assert [job.name for job in jobs if not job.problem] == ["album/sub/a.jpg", "album/sub/c.jpg"]
+
+
+def test_names_that_no_file_can_have_are_left_to_be_named_as_well() -> None:
+    name = 300 * "q" + ".jpg"
+    assert pairs(name) == [f"{name} -> {name.replace('.jpg', '-colour.jpg')}"]
+    assert pairs("album/a.jpg", output=name) == [f"album/a.jpg -> {name}"]
+
+
+def test_a_device_or_a_file_without_an_ending_is_no_folder(here: Path) -> None:
+    (here / "result").write_bytes(b"")
+    assert pairs("album/a.jpg", output="result") == ["album/a.jpg -> result"]
+    assert pairs("album/a.jpg", output=os.devnull) == [f"album/a.jpg -> {os.devnull}"]
 
 
 def test_a_file_that_is_not_there_is_left_to_be_named_when_it_is_opened() -> None:

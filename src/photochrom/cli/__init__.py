@@ -6,6 +6,7 @@ What every command shares is here: errors become one line on stderr and an exit 
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; `arguments` are those of the shell unless given. Always ends in SystemExit."""
     from photochrom.cli.app import app
 
+    # Names of files may hold what the terminal can't write: no reason to lose the pictures that come after.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     # The default would end the process on the spot; this way temporary files are removed first, as on Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
     try:

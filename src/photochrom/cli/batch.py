@@ -20,11 +20,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from photochrom.cli.plan import STANDARD, Job, is_unmarked_result
+from photochrom.cli.plan import STANDARD, Job, is_result
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
-from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, is_marked, save_pages
-from photochrom.photo.files import explained
+from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, save_pages
+from photochrom.photo.files import explained, is_device
 from photochrom.runtime.model import cpus
 
 MOST_JOBS = 8
@@ -138,11 +138,11 @@ def _attempt(job: Job, painter: Colorizer, settings: Settings, stop: threading.E
 def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Event) -> Report:
     if job.problem is not None:
         return Report(input=job.name, status="failed", reason=job.problem)
-    if job.target is not None and job.target.exists() and not settings.overwrite:
+    if job.target is not None and not settings.overwrite and os.path.exists(job.target) and not is_device(job.target):
         if settings.skip_existing:
             return Report(input=job.name, status="skipped", reason=f"{job.target} exists already")
         raise PhotochromError(f"{job.target} exists already: give --overwrite or --skip-existing, or another -o")
-    if job.listed and job.source is not None and (is_marked(job.source) or is_unmarked_result(job.source)):
+    if job.listed and job.source is not None and is_result(job.source):
         return Report(input=job.name, status="skipped", reason="Photochrom has colored it before")
     pages = painter.pages(
         sys.stdin.buffer if job.source is None else job.source,
@@ -184,7 +184,7 @@ def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Eve
 
 def _tell(report: Report, *, as_json: bool, piped: bool) -> None:
     if as_json:
-        print(json.dumps(asdict(report), ensure_ascii=False), flush=True)
+        print(json.dumps(asdict(report)), flush=True)  # in ASCII: a name may hold what no terminal can write
         return
     for warning in report.warnings:
         print(f"photochrom: warning: {_about(report, warning)}", file=sys.stderr)
@@ -197,8 +197,8 @@ def _tell(report: Report, *, as_json: bool, piped: bool) -> None:
 
 
 def _about(report: Report, message: str) -> str:
-    """The message, with the picture that it is about, if it doesn't name it."""
-    return message if report.input in message else f"{report.input}: {message}"
+    """The message, with the picture that it is about before it, if it doesn't begin with that."""
+    return message if message.startswith((f"{report.input}:", f"{report.input} ")) else f"{report.input}: {message}"
 
 
 @contextmanager

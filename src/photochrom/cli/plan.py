@@ -1,6 +1,6 @@
 """What a command line asks for: which pictures are read, and where each result goes.
 
-Everything that can be decided by names alone is decided here, before a picture is touched:
+Everything that can be decided without decoding is decided here, before a picture is touched:
 folders and patterns are expanded, results get their names, and two that would meet are found.
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from photochrom.errors import PhotoError, UsageError
-from photochrom.photo.formats import FORMATS, of_name, recognised
+from photochrom.photo import is_marked
+from photochrom.photo.formats import FORMATS, of_name, of_path, recognised
 from photochrom.photo.formats.base import Format
 
 STANDARD: Final = "-"
@@ -58,6 +59,10 @@ class _Found:
         base = Path(*self.path.parts[: len(self.path.parts) - len(self.below.parts)])
         return self.listed and folder.resolve() in [(base / part).resolve() for part in self.below.parents[:-1]]
 
+    def is_skipped(self) -> bool:
+        """Whether it will not be read, since it is a result itself: the one of an earlier run, most likely."""
+        return self.listed and is_result(self.path)
+
 
 def plan(
     inputs: Sequence[str], *, output: str | None, format: str | None, recursive: bool, overwrite: bool = False
@@ -76,18 +81,20 @@ def plan(
         UsageError: inputs and output make no sense together.
     """
     kind = _format(format)
+    if "" in (*inputs, output):
+        raise UsageError("an input or output is empty: a variable of the shell that is not set?")
     if STANDARD in inputs:
-        return [_standard_input(inputs, output)]
+        return [_standard_input(inputs, output, kind)]
     found = [each for item in inputs for each in _expand(item, recursive)]
     # A folder or a pattern is never "one file", whatever it holds today.
-    alone = len(inputs) == 1 and len(found) == 1 and not found[0].listed and not Path(inputs[0]).is_dir()
+    alone = len(inputs) == 1 and len(found) == 1 and not found[0].listed and not os.path.isdir(inputs[0])
     if output == STANDARD:
         if not alone:
             raise UsageError("only one picture can go to standard output: give one file, or -o FOLDER")
         return [Job(found[0].path, None)]
-    file = _as_file(output) if alone and output is not None else None
+    file = _as_file(output, kind) if alone and output is not None else None
     folder = None if output is None or file is not None else Path(output)
-    if folder is not None and folder.exists() and not folder.is_dir():
+    if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"{folder} is a file: several pictures need a folder to go to")
 
     if folder is not None:
@@ -100,14 +107,16 @@ def plan(
         place = os.path.realpath(target)
         if problem is None and first.setdefault(os.path.normcase(place), each) is not each:
             problem = f"its result would be {target}, as that of {first[os.path.normcase(place)].path}: give another -o"
-        if problem is None and overwrite and place != real and place in unique:
+        if problem is None and overwrite and place != real and place in unique and not unique[place].is_skipped():
             problem = f"its result would replace {target}, which is an input too: give another -o"
         jobs.append(Job(each.path, target, each.listed, problem))
     return jobs
 
 
-def is_unmarked_result(path: Path) -> bool:
-    """Whether a file is most likely a result of ours in a format that has no place for the mark, such as BMP."""
+def is_result(path: Path) -> bool:
+    """Whether a file is a result of ours: by its mark or, in a format that has no place for one (BMP), by its name."""
+    if is_marked(path):
+        return True
     kind = next((each for each in FORMATS if path.suffix.lower() in each.suffixes), None)
     if kind is None or "xmp" in kind.keeps or not path.stem.endswith(SUFFIX):
         return False
@@ -123,29 +132,40 @@ def _format(name: str | None) -> Format | None:
         raise UsageError(str(error)) from error
 
 
-def _standard_input(inputs: Sequence[str], output: str | None) -> Job:
+def _standard_input(inputs: Sequence[str], output: str | None, kind: Format | None) -> Job:
     if len(inputs) > 1:
         raise UsageError("standard input ('-') stands alone: it cannot be mixed with other inputs")
     if output is None or output == STANDARD:
         return Job(None, None)
-    file = _as_file(output)
+    file = _as_file(output, kind)
     if file is None:
         raise UsageError(f"a picture from standard input has no name to get in the folder {output}: give -o FILE")
     return Job(None, file)
 
 
-def _as_file(output: str) -> Path | None:
-    """The output as the name of a file; None where it means a folder: there is one, or it has no ending."""
+def _as_file(output: str, kind: Format | None) -> Path | None:
+    """The output as the name of a file; None where it means a folder: there is one, or nothing yet and no ending.
+
+    Raises:
+        UsageError: its ending is that of no format, and no `kind` of file was asked for.
+    """
     path = Path(output)
-    is_folder = path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix
-    return None if is_folder else path
+    there = os.path.exists(path)
+    if os.path.isdir(path) or output.endswith(("/", os.sep)) or not (there or path.suffix):
+        return None
+    if kind is None:
+        try:
+            of_path(path)
+        except PhotoError as error:
+            raise UsageError(f"{output}: {error}; for a folder, write {output}/") from error
+    return path
 
 
 def _expand(item: str, recursive: bool) -> Iterator[_Found]:
     path = Path(item)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, also where the way there is barred or the name too long
         yield from _folder(path, recursive)
-    elif has_magic(item) and not path.exists():
+    elif has_magic(item) and not os.path.exists(path):
         yield from _pattern(item)
     else:
         yield _Found(path, Path(path.name))
@@ -153,23 +173,25 @@ def _expand(item: str, recursive: bool) -> Iterator[_Found]:
 
 def _folder(folder: Path, recursive: bool) -> Iterator[_Found]:
     suffixes = {suffix for each in FORMATS for suffix in each.suffixes}
-    try:
-        entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
-    except OSError as error:
-        yield _Found(folder, Path(folder.name), problem=f"this folder cannot be read ({error.strerror or error})")
-        return
-    pictures = [
-        path
-        for path in entries
-        if path.suffix.lower() in suffixes
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    ]
-    if not pictures:
+    pictures: list[Path] = []
+    barred: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=barred.append):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        named = [Path(place, name) for name in files if not name.startswith(".")]
+        # Where there is nothing behind the name, as with some links, it is taken too: to be told, not passed over.
+        pictures += [
+            path
+            for path in named
+            if path.suffix.lower() in suffixes and (os.path.isfile(path) or not os.path.exists(path))
+        ]
+    for error in barred:
+        path = Path(error.filename)
+        yield _Found(path, Path(path.name), problem=f"this folder cannot be read ({error.strerror or error})")
+    if not pictures and not barred:
         hint = "" if recursive else "; --recursive looks into its subfolders too"
         kinds = ", ".join(each.name for each in FORMATS)
         yield _Found(folder, Path(folder.name), problem=f"this folder holds no picture ({kinds}){hint}")
-    for path in pictures:
+    for path in sorted(pictures):
         yield _Found(path, path.relative_to(folder), listed=True)
 
 

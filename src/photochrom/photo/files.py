@@ -97,7 +97,7 @@ def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[Bina
 
 def is_device(path: Path) -> bool:
     """Whether the path is something like /dev/stdout, which is written to and not replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,7 @@ def find(name_or_path: str | Path, weights: Path | None = None) -> ModelFiles:
     if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]
     folder = Path(name_or_path)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # unlike Path.is_dir, also where the way there is barred
         return ModelFiles(name=folder.resolve().name, folder=folder)
     names = ", ".join(known) or "none in this installation"
     raise UnknownModelError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
+from photochrom.photo.deferred import Deferred
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.samples import Look
 
@@ -28,6 +29,7 @@ class Decoded:
 
     Attributes:
         samples: (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGB and alpha; uint8 or uint16.
+            Grey ones may still be on their way.
         metadata: as stored; its profile belongs to the samples and is a grey or an RGB one.
         depth: bits a sample in the file.
         orientation: 1 to 8, as in EXIF.
@@ -35,7 +37,7 @@ class Decoded:
         look: a small copy with its colors, where the samples are the luma of a picture that may have some.
     """
 
-    samples: Samples
+    samples: Samples | Deferred
     metadata: Metadata = field(default_factory=Metadata)
     depth: int = 8
     orientation: int = 1
@@ -121,8 +123,8 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
         raise PhotoError(f"{name}: is damaged, it says that it has {width} x {height} pixels")
     if width * height > max_pixels:
         raise PhotoError(
-            f"{name}: has {width} x {height} = {width * height / 1e6:,.0f} million pixels, more than the limit of "
-            f"{max_pixels / 1e6:,.0f} million; if you trust the file, raise max_pixels"
+            f"{name}: has {width} x {height} = {width * height / 1e6:,g} million pixels, more than the limit of "
+            f"{max_pixels / 1e6:,g} million; if you trust the file, raise max_pixels (--max-pixels)"
         )
 
 
