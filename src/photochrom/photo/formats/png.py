@@ -26,6 +26,10 @@ _KEPT: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _COLORS: Final = frozenset({b"sRGB", b"gAMA", b"cHRM"})
 """They describe the samples: true only as long as no profile changed those."""
 
+_LEVEL: Final = 3
+"""Of zlib, 1 to 9. For photographs, with each sample stored as the difference from its left neighbour, this takes half
+the time of libvips' usual 6 without differences, in half the bytes."""
+
 _MOST_TEXT: Final = 64_000_000
 """Bytes that a compressed text may unfold to."""
 
@@ -52,18 +56,18 @@ class Png(Format):
     def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
         check_page(page, 1, name)
         try:
-            chunks = list(_chunks(memoryview(data)))
+            chunks = [(kind, content) for kind, content, _ in _chunks(memoryview(data))]
             width, height, depth = struct.unpack_from(">IIB", chunks[0][1])
         except (ValueError, struct.error, IndexError) as error:
             raise _damaged(name, str(error)) from None
         check_size(width, height, max_pixels=max_pixels, name=name)
-        metadata, encoding = _metadata(chunks, name)
+        metadata, encoding = _metadata(chunks)
         samples = vips.pixels(vips.load("pngload_buffer", data, name, "PNG", unlimited=True), name, "PNG")
         turned = exif_block.orientation(metadata.exif)
         return Decoded(samples, metadata, depth=depth, orientation=turned, encoding=encoding)
 
     def find_xmp(self, data: memoryview) -> bytes | None:
-        for kind, content in _chunks(data):
+        for kind, content, _ in _chunks(data):
             if kind == b"iTXt" and content[: len(_XMP) + 1] == _XMP + b"\0":
                 return _international(bytes(content))
         return None
@@ -71,23 +75,21 @@ class Png(Format):
     def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
         came = page.photo.encoding if isinstance(page.photo.encoding, PngEncoding) else None
-        body = vips.save("pngsave_buffer", page.photo, name, compression=6)
+        body = vips.save("pngsave_buffer", page.photo, name, compression=_LEVEL, filter="sub")
         file.write(_SIGNATURE)
-        for kind, content in _chunks(memoryview(body)):
+        for kind, _, whole in _chunks(memoryview(body)):
+            if kind in (b"IHDR", b"IDAT", b"IEND"):
+                file.write(whole)
             if kind == b"IHDR":
-                file.write(_chunk(kind, bytes(content)))
                 file.writelines(_metadata_chunks(page.metadata, came))
-            elif kind == b"IDAT":
-                file.writelines(_wrapped(kind, content))
-        file.write(_chunk(b"IEND", b""))
 
 
 def _damaged(name: str, why: str) -> PhotoError:
     return PhotoError(f"{name}: is a damaged or incomplete PNG ({why}); fetch or copy it again")
 
 
-def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """(type, content) of each chunk, the end included.
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview, memoryview]]:
+    """(type, content, whole) of each chunk, the end included; `whole` has its length and checksum too.
 
     Raises:
         ValueError: the file ends before its end chunk.
@@ -99,23 +101,17 @@ def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         length, kind = struct.unpack_from(">I4s", data, place)
         if place + 12 + length > len(data):
             raise ValueError("it ends in the middle of a part")
-        yield kind, data[place + 8 : place + 8 + length]
+        yield kind, data[place + 8 : place + 8 + length], data[place : place + 12 + length]
         if kind == b"IEND":
             return
         place += 12 + length
 
 
-def _wrapped(kind: bytes, content: memoryview) -> Iterator[bytes | memoryview]:
-    yield struct.pack(">I4s", len(content), kind)
-    yield content
-    yield struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
-
-
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    return b"".join(_wrapped(kind, memoryview(content)))
+    return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _metadata(chunks: list[tuple[bytes, memoryview]], name: str) -> tuple[Metadata, PngEncoding]:
+def _metadata(chunks: list[tuple[bytes, memoryview]]) -> tuple[Metadata, PngEncoding]:
     exif = xmp = iptc = icc = None
     density = None
     texts, colors = [], []
