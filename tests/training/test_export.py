@@ -1,7 +1,4 @@
-"""An exported model has PyTorch's colours, and PyTorch gets its weights back; one that differs is never written.
-
-PyTorch needs half a minute to trace two graphs, so one tracing serves all tests here.
-"""
+"""An exported model has PyTorch's colours, and PyTorch gets its weights back; one that differs is never written."""
 
 from __future__ import annotations
 
@@ -11,58 +8,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import tiny_model
 import torch
 from torch import nn
 from training_files import tiny_recipe
 
 import photochrom
-from photochrom.color.bins import AbBins
 from photochrom.errors import ModelError
 from photochrom.hints.hintmap import HintMap
 from photochrom.networks.colorizer_net import ColorizerNet
 from photochrom.runtime.card import ModelCard
 from photochrom.runtime.model import Model, read_card
-from photochrom.training import export as module
 from photochrom.training.export import Storage, export, load_exported
 from photochrom.training.fit import train
 
-BINS = AbBins.grid()
 FILES = ("encoder.onnx", "decoder.onnx")
-
-Graphs = tuple[onnx.ModelProto, onnx.ModelProto]
-
-
-@pytest.fixture(scope="module")
-def net() -> ColorizerNet:
-    """A network with ImageNet weights in its encoder and an untrained decoder."""
-    torch.manual_seed(0)
-    recipe = tiny_recipe()
-    net = ColorizerNet(recipe.encoder, {**recipe.decoder, "bins": len(BINS)})
-    net.encoder.load_imagenet()
-    return net.eval()
-
-
-@pytest.fixture(scope="module")
-def card(net: ColorizerNet) -> ModelCard:
-    return tiny_model.card(
-        encoder=net.encoder.config,
-        decoder=net.decoder.config.to_dict(),
-        bins=tuple(map(tuple, BINS.centers.tolist())),
-        log_w=tuple(np.linspace(-0.5, 0.5, len(BINS)).tolist()),
-    )
-
-
-@pytest.fixture(scope="module")
-def graphs(net: ColorizerNet) -> Graphs:
-    """Both graphs as PyTorch writes them, weights in float32."""
-    return module._graphs(net)
-
-
-@pytest.fixture
-def traced(graphs: Graphs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `export` take those graphs instead of tracing again."""
-    monkeypatch.setattr(module, "_graphs", lambda _: copy.deepcopy(graphs))
 
 
 @pytest.fixture(params=["fp16", "int8"])
@@ -150,7 +109,9 @@ def test_int8_is_half_of_fp16_which_is_half_of_float32(
     assert size["int8"] / weights == pytest.approx(0.25, abs=0.06)
 
 
-def test_batch_norms_stay_apart_from_convolutions(graphs: Graphs, net: ColorizerNet) -> None:
+def test_batch_norms_stay_apart_from_convolutions(
+    graphs: tuple[onnx.ModelProto, onnx.ModelProto], net: ColorizerNet
+) -> None:
     norms = sum(isinstance(child, nn.BatchNorm2d) for child in net.encoder.modules())
     assert sum(node.op_type == "BatchNormalization" for node in graphs[0].graph.node) == norms
     names = {tensor.name for graph in graphs for tensor in graph.graph.initializer}
@@ -200,7 +161,7 @@ def test_a_run_can_start_from_an_exported_model(
     recipe = tiny_recipe(samples=8, warmup=0, cooldown=0, learning_rate=1e-30, frozen=40, decoder={}, late_share=0)
     train(recipe, manifest=manifest, out=tmp_path / "run", start=str(tmp_path / "model"), workers=0)
     got = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
-    assert got["hyper_parameters"]["bins"] == BINS.centers.tolist()
+    assert got["hyper_parameters"]["bins"] == [list(center) for center in card.bins]
     assert got["hyper_parameters"]["log_w"] == pytest.approx(card.log_w)
     wanted = load_exported(tmp_path / "model")[0].state_dict()
     for name, value in wanted.items():  # zeros move by as little as the rate allows
