@@ -115,6 +115,8 @@ def test_the_picture_stands_upright_in_xmp_too() -> None:
         "müll".encode("latin-1"),
         b"<a/>",
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        files.xmp().decode().replace("<x:", '<!DOCTYPE a [<!ENTITY b "c">]><x:', 1).encode("utf-16-le"),
+        files.xmp("<a>" * 5000 + "</a>" * 5000),
         files.xmp()[:300],
     ],
 )

@@ -194,3 +194,11 @@ def test_compressed_text_that_unfolds_without_end_takes_no_memory() -> None:
         opened = photo.open(source)
     assert opened.metadata.icc is None
     assert len(notes) == 1
+
+
+def test_of_an_animation_the_first_frame_is_taken_and_that_is_said() -> None:
+    file = files.encoded(GREY, "PNG", save_all=True, append_images=[Image.fromarray(files.grey()[::-1])])
+    with photo.collect_warnings() as notes:
+        opened = photo.open(file)
+    np.testing.assert_array_equal(opened.luma, files.grey())
+    assert ["animation" in note for note in notes] == [True]

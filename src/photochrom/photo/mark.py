@@ -34,6 +34,9 @@ _TAIL: Final = b'\n<?xpacket end="w"?>'
 _EMPTY: Final = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"></rdf:RDF></x:xmpmeta>'.encode()
 
 
+_DEEPEST: Final = 100
+"""Elements in each other: ten times what real packets have, a tenth of what Python's stack takes."""
+
 _NOT_XML: Final = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -193,12 +196,22 @@ def _plain(value: object) -> object:
 def _parsed(packet: bytes) -> minidom.Document | None:
     wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16, where zeros are parts of letters
     data = packet if wide else packet.strip(b"\0 \r\n\t")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # no XMP has these; they are how XML bombs are made
+    plain = data.replace(b"\0", b"")  # as it would be if it is UTF-16
+    if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:  # no XMP has these; they are how XML bombs are made
         return None
     try:
-        return minidom.parseString(data)
+        document = minidom.parseString(data)
     except (ExpatError, ValueError, LookupError):
         return None
+    return None if _is_deeper(document, _DEEPEST) else document
+
+
+def _is_deeper(document: minidom.Document, most: int) -> bool:
+    """Whether elements stand in each other more than `most` times: minidom would recurse that deep."""
+    level = _elements(document)
+    for _ in range(most):
+        level = [child for node in level for child in _elements(node)]
+    return bool(level)
 
 
 def _packet(document: minidom.Document) -> bytes:
@@ -211,7 +224,7 @@ def _rdf(document: minidom.Document) -> minidom.Element | None:
     return found[0] if found else None
 
 
-def _elements(node: minidom.Element) -> list[minidom.Element]:
+def _elements(node: minidom.Element | minidom.Document) -> list[minidom.Element]:
     return [child for child in node.childNodes if child.nodeType == minidom.Node.ELEMENT_NODE]
 
 

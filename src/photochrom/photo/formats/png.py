@@ -19,6 +19,7 @@ from photochrom.photo import iptc as iptc_records
 from photochrom.photo import vips
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata
+from photochrom.photo.notices import warn
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _XMP: Final = b"XML:com.adobe.xmp"
@@ -61,6 +62,8 @@ class Png(Format):
         except (ValueError, struct.error, IndexError) as error:
             raise _damaged(name, str(error)) from None
         check_size(width, height, max_pixels=max_pixels, name=name)
+        if any(kind == b"acTL" for kind, _ in chunks):
+            warn(f"{name}: is an animation; its first frame is taken")
         metadata, encoding = _metadata(chunks)
         samples = vips.pixels(vips.load("pngload_buffer", data, name, "PNG", unlimited=True), name, "PNG")
         turned = exif_block.orientation(metadata.exif)
