@@ -20,7 +20,9 @@ from photochrom.photo.metadata import Density, Metadata
 _DENSITY: Final = 38
 """Where the file holds pixels per metre, two 32-bit numbers."""
 
-_UNCOMPRESSED: Final = frozenset({0, 3, 6})
+_BITS: Final = frozenset({1, 4, 8, 16, 24, 32})
+_COMPRESSIONS: Final = frozenset({0, 1, 2, 3})
+_UNCOMPRESSED: Final = frozenset({0, 3})
 
 
 class Bmp(Format):
@@ -45,13 +47,16 @@ class Bmp(Format):
             offset, header = struct.unpack_from("<II", data, 10)
             if header == 12:
                 width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
-                compression = 0
+                compression = colors = 0
             else:
                 width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
                 x, y = struct.unpack_from("<ii", data, _DENSITY)
+                colors = struct.unpack_from("<I", data, 46)[0]
                 density = Density(x, y, "metre") if x > 0 and y > 0 else None
         except struct.error:
             raise _damaged(name, "it ends in its header") from None
+        if bits not in _BITS or compression not in _COMPRESSIONS or colors > 256:
+            raise _damaged(name, f"it says that it has {bits} bits, {colors} colours and compression {compression}")
         check_size(width, abs(height), max_pixels=max_pixels, name=name)
         stored = (width * bits + 31) // 32 * 4 * abs(height)
         if compression not in _UNCOMPRESSED:
@@ -64,7 +69,7 @@ class Bmp(Format):
             raise _damaged(name, error.err) from None
         if pixels is None or pixels.shape[:2] != (abs(height), width):
             raise _damaged(name, "it can't be decoded")
-        has_alpha = bits == 32 and compression in (3, 6) and header >= 56
+        has_alpha = bits == 32 and compression == 3 and header >= 56
         return Decoded(_samples(pixels, has_alpha), Metadata(density=density), depth=min(bits, 8))
 
     def find_xmp(self, data: memoryview) -> bytes | None:

@@ -226,7 +226,16 @@ def _tags(data: memoryview, directory: int, name: str, file: bytes | None = None
         raise _damaged(name, error) from None
     if not found:
         raise _damaged(name, "a directory is unreadable")
-    return {tag: entry for tag, entry in found[0]["tags"].items() if "data" in entry}
+    return _whole(found[0]["tags"])
+
+
+def _whole(tags: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The tags whose value lies inside the file, also in the directories below them."""
+    kept = {tag: entry for tag, entry in tags.items() if "data" in entry}
+    for entry in kept.values():
+        for directory in (each for chain in entry.get("ifds", ()) for each in chain):
+            directory["tags"] = _whole(directory["tags"])
+    return kept
 
 
 def _first(tags: dict[int, dict[str, Any]], tag: int) -> int:
