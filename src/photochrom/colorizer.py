@@ -215,7 +215,7 @@ class Canvas:
         self.photo = photo
         self._model = model
         self._detail = detail
-        height, width = photo.luma.shape
+        width, height = photo.size
         self.size = WorkingSize.of(height, width, round(model.card.area * detail**2))
         self._luma = photo.working_luma((self.size.height, self.size.width))
         self._tiles = [model.encode(tile) for tile in self._cut(self._luma)]

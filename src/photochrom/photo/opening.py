@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from photochrom.color.luma import luma as luma_of
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark, profiles, vips
+from photochrom.photo.deferred import Deferred, whole
 from photochrom.photo.files import Readable, not_empty, read_path, reason
 from photochrom.photo.formats import FORMATS, of_data, recognised
 from photochrom.photo.formats.base import Decoded, check_page, check_size
@@ -99,7 +100,7 @@ def is_marked(path: str | PathLike[str]) -> bool:
 def _page(data: bytes, name: str, page: int, max_pixels: int, digest: str) -> Photo:
     format = of_data(data, name)
     decoded = format.read(data, page=page, max_pixels=max_pixels, name=name)
-    return replace(_photo(decoded, name=name), format=format.name, sha256=digest)
+    return _photo(decoded, name=name, format=format.name, sha256=digest)
 
 
 def _data(source: Any) -> tuple[bytes, str]:
@@ -123,24 +124,26 @@ def _data(source: Any) -> tuple[bytes, str]:
     )
 
 
-def _photo(decoded: Decoded, *, name: str) -> Photo:
+def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None) -> Photo:
     """Everything that is alike for all formats: luma, profile, uprightness."""
     samples, metadata = decoded.samples, decoded.metadata
-    grey = samples.ndim == 2 or samples.shape[2] < 3
-    colors = samples if samples.ndim == 2 else samples[..., 0] if grey else samples[..., :3]
-    alpha = samples[..., -1] if samples.ndim == 3 and samples.shape[2] in (2, 4) else None
-    luma = colors if grey else luma_of(colors)
-    look = decoded.look if grey else Look.at(np.ascontiguousarray(colors))
+    luma, alpha, look, grey = samples, None, decoded.look, True
+    if not isinstance(samples, Deferred) and samples.ndim == 3:
+        grey = samples.shape[2] < 3
+        alpha = samples[..., -1] if samples.shape[2] in (2, 4) else None
+        luma = samples[..., 0] if grey else luma_of(samples[..., :3])
+        look = decoded.look if grey else Look.at(np.ascontiguousarray(samples[..., :3]))
 
     icc = _usable_profile(metadata.icc, grey and decoded.look is None, name)
     if icc is not None and profiles.space(icc) == "GRAY":
-        luma = _through(profiles.grey_table(icc), luma)
+        luma = _through(profiles.grey_table(icc), whole(luma))
         icc = profiles.srgb()
 
     turned = decoded.orientation
     if turned == 1:
         turned = mark.orientation(metadata.xmp)
-    luma = upright(luma, turned)
+    if turned != 1 or not isinstance(luma, Deferred):
+        luma = upright(whole(luma), turned)
     density, quarter = metadata.density, turned in (5, 6, 7, 8)
     metadata = replace(
         metadata,
@@ -153,9 +156,11 @@ def _photo(decoded: Decoded, *, name: str) -> Photo:
         alpha=None if alpha is None else upright(alpha, turned),
         was_colored=look.was_colored() if look else "grey",
         name=name,
+        format=format,
         depth=decoded.depth,
         metadata=metadata,
         encoding=decoded.encoding,
+        sha256=sha256,
     )
 
 
@@ -235,7 +240,7 @@ def _from_pil(image: Image, *, page: int, max_pixels: int) -> Photo:
     )
     format = {"MPO": "JPEG"}.get(image.format or "", image.format)
     known = next((each.name for each in FORMATS if format and each.name.upper() == format), None)
-    return replace(_photo(decoded, name=name), format=known)
+    return _photo(decoded, name=name, format=known)
 
 
 def _pil_samples(image: Image, name: str) -> tuple[NDArray[Any], bool]:

@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from photochrom.color.luma import ab_to_cbcr, chroma_bands, recombine
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import profiles
+from photochrom.photo.deferred import Deferred, whole
 from photochrom.photo.files import Writable
 from photochrom.photo.formats.base import Subsampling
 from photochrom.photo.mark import Record
@@ -31,12 +32,31 @@ Float = NDArray[np.float32]
 Plane = NDArray[np.uint8]
 
 
+class _Luma:
+    """The attribute `luma` of a photo: one that is still being decoded is waited for."""
+
+    def __get__(self, photo: Photo | None, owner: type[Photo]) -> NDArray[Any]:
+        if photo is None:
+            raise AttributeError("luma")  # the class has none, so that each Photo must be given one
+        return whole(stored_luma(photo))
+
+    def __set__(self, photo: Photo, luma: NDArray[Any] | Deferred) -> None:
+        photo.__dict__["luma"] = luma
+
+
+def stored_luma(photo: Photo) -> NDArray[Any] | Deferred:
+    """The photo's luma as far as it is there, without waiting."""
+    luma: NDArray[Any] | Deferred = photo.__dict__["luma"]
+    return luma
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A photograph, upright.
 
     Attributes:
-        luma: (H, W) uint8 or uint16, Y' of BT.601 over the full range.
+        luma: (H, W) uint8 or uint16, Y' of BT.601 over the full range. That of a large JPEG may still be on its way
+            when the photo is opened, and is waited for here; `size` and `working_luma` do without it.
         chroma: (2, h, w) float32, Cb and Cr in [-0.5, 0.5], at any size; None before it is colored.
         alpha: (H, W) of luma's type; None where the picture is opaque.
         was_colored: what the file's own chroma was like: "grey", "toned" (along one line, as sepia is) or "color".
@@ -50,7 +70,7 @@ class Photo:
         more_pages: the pages after this one, where all pages of a file were colored; saved together with it.
     """
 
-    luma: NDArray[Any]
+    luma: _Luma = _Luma()
     chroma: Float | None = None
     alpha: NDArray[Any] | None = None
     was_colored: WasColored = "grey"
@@ -66,7 +86,8 @@ class Photo:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
-        return self.luma.shape[1], self.luma.shape[0]
+        height, width = stored_luma(self).shape
+        return width, height
 
     @property
     def profile(self) -> bytes | None:
@@ -83,7 +104,10 @@ class Photo:
         Returns:
             (h, w) float32 in [0, 1].
         """
-        small = _resized(self.luma, size)
+        luma = stored_luma(self)
+        small = luma.working_luma(size) if isinstance(luma, Deferred) else None
+        if small is None:
+            small = _resized(whole(luma), size)
         icc = self.profile
         if icc is not None:
             small = np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
+from photochrom.photo.deferred import Deferred
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.samples import Look
 
@@ -28,6 +29,7 @@ class Decoded:
 
     Attributes:
         samples: (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGB and alpha; uint8 or uint16.
+            Grey ones may still be on their way.
         metadata: as stored; its profile belongs to the samples and is a grey or an RGB one.
         depth: bits a sample in the file.
         orientation: 1 to 8, as in EXIF.
@@ -35,7 +37,7 @@ class Decoded:
         look: a small copy with its colors, where the samples are the luma of a picture that may have some.
     """
 
-    samples: Samples
+    samples: Samples | Deferred
     metadata: Metadata = field(default_factory=Metadata)
     depth: int = 8
     orientation: int = 1

@@ -17,10 +17,12 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from photochrom.color.luma import luma as luma_of
 from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import mark, profiles, vips
+from photochrom.photo.deferred import Deferred, begun
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, Subsampling, check_page, check_size
 from photochrom.photo.formats.jpeg_bands import encoded
 from photochrom.photo.metadata import Density, Metadata, Unit
@@ -33,8 +35,15 @@ DEFAULT_QUALITY: Final = 92
 LONGEST_SIDE: Final = 65500
 """libjpeg's limit."""
 
+SMALL_PIXELS: Final = 400_000
+"""Least size of a small copy: well above the network's working area, so that pixels are averaged once more.
+
+A picture that still has so many at a quarter of its sides is decoded at that size first.
+"""
+
 _SOI, _EOI, _SOS, _DQT, _COM, _APP0 = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE, 0xE0
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_SEQUENTIAL: Final = frozenset({0xC0, 0xC1, 0xC9})
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _SEGMENT: Final = 65533
 """Longest content of a segment."""
@@ -112,8 +121,9 @@ class Jpeg(Format):
             samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
             return Decoded(samples, metadata, orientation=turned, encoding=encoding)
-        samples, look = _decode(data, header, name)
-        return Decoded(samples, metadata, orientation=turned, encoding=encoding, look=look)
+        in_place = turned == 1 and profiles.space(metadata.icc or b"") != "GRAY"
+        luma, look = _decode(data, header, may_defer=in_place)
+        return Decoded(luma, metadata, orientation=turned, encoding=encoding, look=look)
 
     def find_xmp(self, data: memoryview) -> bytes | None:
         for marker, content in _segments(data):
@@ -141,6 +151,8 @@ class _Header:
     name: str
     width: int = 0
     height: int = 0
+    sequential: bool = True
+    """Decoding to a fraction of the size takes less time: not so where all scans must be kept."""
     components: tuple[tuple[int, int, int], ...] = ()
     """(id, sampling factors, quantization table) of each component."""
     tables: dict[int, NDArray[np.int64]] = field(default_factory=dict)
@@ -177,6 +189,7 @@ class _Header:
             bits, self.height, self.width, count = struct.unpack_from(">BHHB", content)
             if bits != 8:
                 raise ValueError(f"it has {bits} bits a sample, which is not read; convert it to TIFF or PNG")
+            self.sequential = marker in _SEQUENTIAL
             self.components = tuple((content[i], content[i + 1], content[i + 2]) for i in range(6, 6 + 3 * count, 3))
         elif marker == _DQT:
             self.tables.update(_tables(content))
@@ -248,26 +261,39 @@ def nearest_quality(luma: NDArray[np.int64] | None, chroma: NDArray[np.int64] | 
     return int(quality[::-1][np.argmin(distance[::-1])])
 
 
-def _decode(data: bytes, header: _Header, name: str) -> tuple[NDArray[np.uint8], Look | None]:
-    if len(header.components) == 1:
-        return _pixels(data, "GRAY", name)[..., 0], None
-    luma = _pixels(data, "GRAY", name)[..., 0]
-    small = _pixels(data, "RGB", name, small=True)
-    return luma, Look.at(small)
+def _decode(data: bytes, header: _Header, *, may_defer: bool) -> tuple[NDArray[np.uint8] | Deferred, Look | None]:
+    """The luma and, where the file has colors, a look at them."""
+    grey = len(header.components) == 1
+    shape = header.height, header.width
+    fraction = next((f for f in (8, 4) if shape[0] // f * (shape[1] // f) >= SMALL_PIXELS), None)
+
+    def luma() -> NDArray[np.uint8]:
+        return _pixels(data, header, "GRAY")[..., 0]
+
+    if fraction is None or not header.sequential or not may_defer:
+        return luma(), None if grey else Look.at(_pixels(data, header, "RGB", fraction=8))
+    full = begun(luma)
+    small = _pixels(data, header, "GRAY" if grey else "RGB", fraction=fraction)
+    if grey:
+        return Deferred(full, shape, small[..., 0], fraction), None
+    return Deferred(full, shape, luma_of(small), fraction), Look.at(small)
 
 
-def _pixels(data: bytes, colorspace: str, name: str, *, small: bool = False) -> NDArray[np.uint8]:
-    """Samples (H, W, channels); `small`: at an eighth of the size, which saves all but the entropy decoding."""
-    least = 1 if small else 0  # libjpeg's smallest scale that has this many pixels; 0 for the full size
+def _pixels(data: bytes, header: _Header, colorspace: str, *, fraction: int = 1) -> NDArray[np.uint8]:
+    """Samples (H, W, channels); `fraction`: 4 or 8 for sides of that part, which saves all but the entropy decoding."""
     strict = True
     while True:
         try:
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-                data, colorspace=colorspace, min_height=least, min_width=least, strict=strict
+                data,
+                colorspace=colorspace,
+                min_height=-(-header.height // fraction),
+                min_width=-(-header.width // fraction),
+                strict=strict,
             )
         except ValueError as error:
             if not strict or not any(harmless in str(error) for harmless in _HARMLESS):
-                raise _damaged(name, str(error)) from None
+                raise _damaged(header.name, str(error)) from None
             strict = False
         else:
             return pixels
