@@ -25,7 +25,9 @@ def calibrated(logits: ArrayLike, log_w: ArrayLike) -> Float:
         (K, ...) float32 probabilities whose sum over the bins is 1.
     """
     scores = np.asarray(logits, np.float32)
-    return _softmax(scores - _along_bins(log_w, scores))
+    probability = _exponential(scores - _along_bins(log_w, scores))
+    probability /= probability.sum(axis=0)
+    return probability
 
 
 def read_out(logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, *, t: float, T: float, gain: float) -> Float:
@@ -51,11 +53,12 @@ def read_out(logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, *, t: floa
     shifted = scores - _along_bins(log_w, scores) * np.float32(1 - t)
     if T != 1:
         shifted /= np.float32(T)
-    probability = _softmax(shifted)
+    weight = _exponential(shifted)
+    total = weight.sum(axis=0)
     ab = np.empty((*scores.shape[1:], 2), np.float32)
     for channel, values in enumerate(np.asarray(centers, np.float32).T * np.float32(gain)):
         # Not a matrix product: BLAS would start threads for it (photochrom.color.lab.mix_channels).
-        np.sum(probability * _along_bins(values, probability), axis=0, out=ab[..., channel])
+        ab[..., channel] = np.einsum("k...,k->...", weight, values) / total
     return ab
 
 
@@ -67,9 +70,7 @@ def _along_bins(values: ArrayLike, scores: Float) -> Float:
     return column.reshape(-1, *[1] * (scores.ndim - 1))
 
 
-def _softmax(scores: Float) -> Float:
-    """Softmax over the first axis, overwriting its argument."""
+def _exponential(scores: Float) -> Float:
+    """The numerators of a softmax over the first axis, the largest one 1; overwrites its argument."""
     scores -= scores.max(axis=0)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=0)
-    return scores
+    return np.exp(scores, out=scores)
