@@ -172,8 +172,8 @@ def _load(
     options.log_severity_level = 3
     # Weights are stored as int8 with a scale a channel. Undone, this would turn them back into floats at every run.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
-    # Threads that spin between operators take the time of those that decode and encode files.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that still spin after a run would take the time of those that decode and encode files.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     # Without arena and memory plan a run is as fast at the working size, and what a large one took is given back.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
