@@ -6,7 +6,8 @@
 For each format, in one warm process: the time of `photochrom colorize`'s work (read, decode, network,
 recombine, encode, write) divided by the time to decode the grey file and encode the coloured
 result: with Pillow for JPEG, with libvips, which we use as well, for PNG and deflate TIFF. Each is
-the best of several runs. Memory is the peak of a new process that colours the JPEG alone. The last
+the best of several runs. A large JPEG is decoded in the background while the network works: its
+"read, decode" is that of a small copy. Memory is the peak of a new process that colours the JPEG alone. The last
 line is a cold start from the shell.
 """
 

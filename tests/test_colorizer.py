@@ -109,6 +109,18 @@ def test_path_bytes_stream_pillow_image_and_array_give_the_same_result(painter: 
     assert all(np.array_equal(result, results[0]) for result in results[1:])
 
 
+@pytest.mark.parametrize("side", [400, 3000])
+def test_a_jpeg_that_ends_early_is_refused_before_the_network_sees_it(
+    painter: Colorizer, tiny: Path, side: int
+) -> None:
+    stream = io.BytesIO()
+    sample().resize((side, side)).save(stream, "JPEG")
+    short = stream.getvalue()[: len(stream.getvalue()) // 2]
+    for entry in (painter.open, lambda data: colorize(data, model=tiny), lambda data: list(painter.pages(data))):
+        with pytest.raises(PhotoError, match="damaged or incomplete"):
+            entry(short)
+
+
 def test_a_photo_that_is_open_already_can_be_given(painter: Colorizer) -> None:
     first = painter.open(sample())
     assert np.array_equal(painter.open(first.photo).paint().rgb(), first.paint().rgb())

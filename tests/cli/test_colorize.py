@@ -171,6 +171,18 @@ def test_results_are_the_same_bytes_whatever_jobs_and_threads(photochrom: Run, a
             assert files(out) == expected, (model, jobs, threads)
 
 
+def test_so_are_those_of_a_jpeg_so_large_that_it_is_decoded_in_the_background(
+    colorize: Run, tmp_path: Path, grey: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        grey.resize((3001, 2251)).save(Path("in") / name)
+    assert all(colorize("in", "-o", f"out{jobs}", "--jobs", jobs, "--threads", 4 - jobs).code == 0 for jobs in (1, 3))
+    assert len(files(Path("out1"))) == 3
+    assert files(Path("out1")) == files(Path("out3"))
+
+
 # What exists already
 
 
@@ -230,6 +242,7 @@ def bad(tmp_path: Path, grey: Image.Image, monkeypatch: pytest.MonkeyPatch) -> P
     (folder / "text.jpg").write_text("dear diary")
     (folder / "short.jpg").write_bytes(truncated(grey, "JPEG"))
     (folder / "short.png").write_bytes(truncated(grey, "PNG"))
+    (folder / "large.jpg").write_bytes(truncated(grey.resize((3000, 2250)), "JPEG"))
     (folder / "loop.jpg").symlink_to("loop.jpg")
     Image.new("1", (5000, 4000)).save(folder / "bomb.png")
     grey.save(folder / "good.png")
@@ -244,16 +257,17 @@ def bad(tmp_path: Path, grey: Image.Image, monkeypatch: pytest.MonkeyPatch) -> P
         ("text.jpg", "no picture"),
         ("short.jpg", "cut short|truncated|damaged|incomplete"),
         ("short.png", "cut short|truncated|damaged|incomplete"),
+        ("large.jpg", "damaged or incomplete"),
         ("loop.jpg", "could not be read|may not be read"),
         ("missing.jpg", "no such file"),
-        ("bomb.png", r"limit of\s+1 million"),
+        ("bomb.png", r"limit of\s+10 million"),
     ],
 )
 def test_a_bad_input_is_named_with_its_reason_and_leaves_nothing(
     colorize: Run, bad: Path, name: str, told: str
 ) -> None:
     before = sorted(path.name for path in bad.iterdir())
-    result = colorize(name, "--max-pixels", 1_000_000)
+    result = colorize(name, "--max-pixels", 10_000_000)
     assert result.code == 1
     assert name in result.err
     assert re.search(told, result.err)
