@@ -7,7 +7,9 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,6 @@ from training_files import tiny_recipe
 from photochrom.errors import DataError, ModelError, UsageError
 from photochrom.training import fit
 from photochrom.training.fit import load_module, train
-from photochrom.training.losses import ColorLoss
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
 from photochrom.training.shards import Photographs
@@ -75,14 +76,15 @@ def _at_call(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, call: in
 def _broken_off(way: str, manifest: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Start a run and break it off; returns the samples seen by then."""
     with monkeypatch.context() as patch:
-        if way == "out of time after the first step":
-            assert train(tiny_recipe(), manifest=manifest, out=out, workers=0, minutes=1e-6) == out / "best.ckpt"
+        if way == "out of time":
+            patch.setattr(fit, "time", SimpleNamespace(monotonic=count().__next__))  # a second between any two looks
+            assert train(tiny_recipe(), manifest=manifest, out=out, workers=0, minutes=5 / 60) == out / "best.ckpt"
             last = _checkpoint(out / "last.ckpt")
             (patience,) = (state for key, state in last["callbacks"].items() if key.startswith("_Patience"))
             assert patience["best_score"] == float("inf")  # no regular validation so far
             return int(last["sample"])
         if way == "within a step":
-            _at_call(patch, ColorLoss, "forward", 3)
+            _at_call(patch, ColorizerModule, "on_before_optimizer_step", 4)
         elif way == "within a validation":
             _at_call(patch, ColorizerModule, "_figures", 2)
         else:  # killed within a validation, when `last.ckpt` had just been written after the last step before it
@@ -97,8 +99,8 @@ def _broken_off(way: str, manifest: Path, out: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("way", "seen"),
     [
-        ("out of time after the first step", 8),
-        ("within a step", 16),
+        ("out of time", 24),
+        ("within a step", 24),
         ("within a validation", 32),
         ("killed at the end of an interval", 32),
     ],
@@ -113,6 +115,10 @@ def test_a_run_broken_off_anywhere_ends_with_the_weights_of_a_whole_one(
     assert (got["sample"], got["global_step"]) == (wanted["sample"], wanted["global_step"]) == (64, 14)
     for weights in ("current_model_state", "state_dict"):
         assert [k for k, v in wanted[weights].items() if not torch.equal(got[weights][k], v)] == []
+    scores = _rows(whole.out, "val/score")
+    again = {step: score for step, score in _rows(out, "val/score").items() if step in scores}
+    assert again == {step: scores[step] for step in again}
+    assert max(again) == max(scores)
     moments = [c["optimizer_states"][0]["state"] for c in (got, wanted)]
     assert all(torch.equal(moments[0][k]["exp_avg_sq"], v["exp_avg_sq"]) for k, v in moments[1].items())
 
@@ -160,8 +166,9 @@ def test_a_finished_run_gives_its_best_at_once_and_is_prolonged_under_the_recipe
 ) -> None:
     out = tmp_path / "longer"
     out.mkdir()
-    (out / "last.ckpt").write_bytes((whole.out / "last.ckpt").read_bytes())
-    assert train(tiny_recipe(), manifest=manifest, out=out) == out / "last.ckpt"
+    for name in ("best.ckpt", "last.ckpt"):
+        (out / name).write_bytes((whole.out / name).read_bytes())
+    assert train(tiny_recipe(), manifest=manifest, out=out) == out / "best.ckpt"
     assert not list(out.glob("from-*"))
     recipe = tiny_recipe(samples=72, late_share=0, learning_rate=0.5e-3, weight_decay=0.5, cooldown=0, patience=7)
     train(recipe, manifest=manifest, out=out, workers=0)
@@ -169,6 +176,10 @@ def test_a_finished_run_gives_its_best_at_once_and_is_prolonged_under_the_recipe
     group = last["optimizer_states"][0]["param_groups"][-2]
     assert last["sample"] == 72
     assert (group["peak"], group["lr"], group["weight_decay"]) == (0.5e-3, 0.5e-3, 0.5)
+    (best,) = (v for k, v in last["callbacks"].items() if k.startswith("_Best"))
+    scores = [*_rows(whole.out, "val/score").values(), *_rows(out, "val/score").values()]
+    assert float(best["best_model_score"]) == pytest.approx(min(scores), abs=1e-5)
+    assert best["best_model_path"] == str(out / "best.ckpt")
     assert [v["patience"] for k, v in last["callbacks"].items() if k.startswith("_Patience")] == [7]
 
 

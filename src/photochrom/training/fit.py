@@ -81,6 +81,18 @@ class _Patience(EarlyStopping):
         super().load_state_dict({**state_dict, "patience": self.patience})
 
 
+class _Best(ModelCheckpoint):
+    """Keeps the best checkpoint, and goes on to know its score where the run's folder was moved."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        moved = {**state_dict, "dirpath": self.dirpath}
+        if state_dict["best_model_path"]:
+            path = str(Path(str(self.dirpath)) / Path(state_dict["best_model_path"]).name)
+            moved |= {"best_model_path": path, "kth_best_model_path": path}
+            moved["best_k_models"] = {path: state_dict["best_model_score"]}
+        super().load_state_dict(moved)
+
+
 class _Clock(Callback):
     """Counts the time, ends the run when time or samples are used up, and prints a line of figures now and then."""
 
@@ -183,7 +195,7 @@ def train(
     chosen = out / "best.ckpt"
     if module.sample >= recipe.samples:
         return chosen if chosen.exists() else last
-    best = ModelCheckpoint(
+    best = _Best(
         dirpath=out,
         filename=chosen.stem,
         monitor="val/score",
@@ -245,6 +257,7 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
             warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
             warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+            warnings.filterwarnings("ignore", message="The dirpath has changed.*")
             yield
     finally:
         said.setLevel(level)

@@ -28,8 +28,6 @@ from photochrom.training.samples import Batch, Order, Samples, collate, quarter_
 from photochrom.training.shards import Photographs
 
 _VAL_BATCH = 16
-_STEPS = ("epoch_loop.state_dict", "epoch_loop.automatic_optimization.optim_progress")
-"""What Lightning's loops may remember in a checkpoint: how many steps were taken."""
 
 
 class ColorizerModule(lightning.LightningModule):
@@ -186,9 +184,9 @@ class ColorizerModule(lightning.LightningModule):
         `sample` alone says where that is. Lightning's own progress within an epoch is dropped, all but the
         number of steps: it would count on a data pipeline that starts at its first batch again.
         """
-        loops = checkpoint["loops"]["fit_loop"]
-        for key in [key for key in loops if key not in _STEPS]:
-            del loops[key]
+        loops = checkpoint["loops"]
+        steps = {key: value for key, value in loops["fit_loop"].items() if key.endswith(".optim_progress")}
+        loops["fit_loop"] = {**steps, "epoch_loop.state_dict": {"_batches_that_stepped": checkpoint["global_step"]}}
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
 
 
