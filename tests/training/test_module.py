@@ -23,9 +23,14 @@ LOG_W = np.linspace(-1, 1, len(BINS)).astype(np.float32)
 def module(manifest: Path) -> ColorizerModule:
     torch.manual_seed(0)
     module = ColorizerModule(tiny_recipe().to_dict(), BINS.centers.tolist(), LOG_W.tolist())
-    module.train_photographs, module.val_photographs = Photographs(manifest, "train"), Photographs(manifest, "val")
+    module.train_photographs, module.val_photographs = Photographs(manifest, "train"), _validation(manifest)
     module.workers = 0
     return module.eval()
+
+
+def _validation(manifest: Path) -> dict[str, Photographs]:
+    """`val` twice, the second time in the place of the sources that training never sees."""
+    return {"val": Photographs(manifest, "val"), "val_unseen": Photographs(manifest, "val")}
 
 
 def _logits(ab: torch.Tensor) -> torch.Tensor:
@@ -66,7 +71,7 @@ def test_figures_of_a_network_that_says_grey_have_no_chroma_and_the_auc_of_grey(
 def test_validation_looks_at_clean_and_aged_luma_of_the_same_photographs_and_at_ten_true_points(
     module: ColorizerModule, manifest: Path
 ) -> None:
-    (batch,), (again,) = list(module.val_dataloader()), list(module.val_dataloader())
+    (batch,), (again,) = (list(loader) for loader in module.val_dataloader())
     clean, aged, ab, points = batch
     assert all(torch.equal(one, other) for one, other in zip(batch, again, strict=True))
     assert clean.shape == aged.shape == (4, 1, 32, 32)
@@ -90,3 +95,18 @@ def test_an_interval_goes_from_where_the_run_stands_to_the_next_validation(
         module.sample = 0
     assert len(loaded) == batches
     assert seen + sum(len(batch.luma) for batch in loaded) == (32 if seen < 32 else 64)
+
+
+def test_sources_that_training_never_sees_have_figures_of_their_own(
+    module: ColorizerModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: dict[str, float] = {}
+    monkeypatch.setattr(module, "log_dict", logged.update)
+    module.on_validation_epoch_start()
+    with torch.no_grad():
+        for number, loader in enumerate(module.val_dataloader()):
+            for batch in loader:
+                module.validation_step(batch, 0, number)
+    module.on_validation_epoch_end()
+    assert logged["val_unseen/clean_nll"] == pytest.approx(logged["val/clean_nll"])
+    assert logged["val/score"] == pytest.approx((logged["val/clean_nll"] + logged["val/aged_nll"]) / 2)

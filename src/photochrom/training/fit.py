@@ -34,7 +34,7 @@ from photochrom.training.losses import class_weights
 from photochrom.training.module import ColorizerModule
 from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
-from photochrom.training.shards import Photographs
+from photochrom.training.shards import Photographs, splits
 
 _EMA_EVERY = 4
 _SAVE_EVERY = 200
@@ -119,7 +119,7 @@ class _Clock(Callback):
         now, seen = self._count(pl_module), pl_module.sample
         then, before = self._mark
         self._mark = (now, seen)
-        figures = {k: round(float(v), 4) for k, v in trainer.callback_metrics.items() if k.startswith("val/")}
+        figures = {k: round(float(v), 4) for k, v in trainer.callback_metrics.items() if k.startswith("val")}
         left = max(0, pl_module.recipe.samples - seen)
         speed = max(seen - before, 1e-9) / max(now - then, 1e-9)
         line = {"samples": seen, "per_second": round(speed, 1), "hours_left": round(left / speed / 3600, 2), **figures}
@@ -161,7 +161,8 @@ def train(
 
     Args:
         recipe: what to train.
-        manifest: CSV of photographs, their tars beside it; its splits `train` and `val` are used.
+        manifest: CSV of photographs, their tars beside it; its splits `train` and `val` are used, and
+            `val_unseen` is looked at where it is there.
         out: the run's folder. Where it holds `last.ckpt` the run goes on, under the recipe given now.
         minutes: stop after this long, validate once more and leave `last.ckpt` to go on from.
         start: a checkpoint, a bundled model or a model folder whose weights and bins are taken
@@ -183,7 +184,9 @@ def train(
     last = out / "last.ckpt"
     if last.exists() and not resume:
         raise UsageError(f"{out} already holds a run; choose another folder or let it go on.")
-    photographs, validation = Photographs(manifest, "train"), Photographs(manifest, "val")
+    photographs, validation = Photographs(manifest, "train"), {"val": Photographs(manifest, "val")}
+    if "val_unseen" in splits(manifest):
+        validation["val_unseen"] = Photographs(manifest, "val_unseen")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -278,7 +281,8 @@ def load_module(checkpoint: Path, *, recipe: Recipe | None = None) -> ColorizerM
         module.load_state_dict(stored["state_dict"])
         module.on_load_checkpoint(stored)
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-        raise ModelError(f"{checkpoint} can't be read as a checkpoint of this program: {error}") from error
+        reason = str(error).partition(". ")[0]  # PyTorch goes on with advice on loading files that nobody should trust
+        raise ModelError(f"{checkpoint} can't be read as a checkpoint of this program: {reason}") from error
     return module
 
 

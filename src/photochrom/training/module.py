@@ -1,6 +1,7 @@
 """The Lightning module: one training step that can be read from top to bottom, and validation.
 
-Validation is done on clean and on aged luma, without hints and with ten true points; a model is chosen on
+Validation is done on clean and on aged luma, without hints and with ten true points, on the split
+`val` and, where the data has it, on `val_unseen` (sources that training never sees). A model is chosen on
 `val/score`, the mean of the clean and the aged calibrated negative log-likelihood.
 """
 
@@ -59,7 +60,7 @@ class ColorizerModule(lightning.LightningModule):
         self.loss = ColorLoss(self.bins, np.asarray(log_w, np.float32), regression=self.recipe.regression)
         self.provenance = dict(provenance or {})
         self.train_photographs: Photographs | None = None
-        self.val_photographs: Photographs | None = None
+        self.val_photographs: Mapping[str, Photographs] = {}
         self.workers = 1
         self.sample = 0
         self.seconds = 0.0
@@ -135,25 +136,25 @@ class ColorizerModule(lightning.LightningModule):
             worker_init_fn=_quiet_worker,
         )
 
-    def val_dataloader(self) -> DataLoader[Any]:
-        """The first photographs of the validation split, in batches of (clean, aged) pairs."""
-        assert self.val_photographs is not None
-        data = _Validation(self.val_photographs, self.recipe)
-        return DataLoader(data, batch_size=_VAL_BATCH, num_workers=0)
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        """The first photographs of each validation split, in batches of clean luma, aged luma, ab and points."""
+        data = [_Validation(photographs, self.recipe) for photographs in self.val_photographs.values()]
+        return [DataLoader(split, batch_size=_VAL_BATCH, num_workers=0) for split in data]
 
     def on_validation_epoch_start(self) -> None:
         """Forget the sums of the last validation."""
         self._sums = {}
 
-    def validation_step(self, batch: list[Tensor], _: int) -> None:
+    def validation_step(self, batch: list[Tensor], _: int, dataloader_idx: int = 0) -> None:
         """Collect figures of one batch: clean, aged, and clean with ten true points."""
+        split = list(self.val_photographs)[dataloader_idx]
         clean, aged, ab, points = batch
         none = torch.zeros_like(points[:, :1])
         for name, luma_, told in (("clean", clean, none), ("aged", aged, none), ("hinted", clean, points)):
             dense = torch.zeros_like(torch.cat([ab, ab[:, :1]], 1))
             logits = self.net(luma_.contiguous(memory_format=torch.channels_last), told, dense).float()
             for key, value in self._figures(logits, ab).items():
-                self._sums.setdefault(f"val/{name}_{key}", []).extend(value.tolist())
+                self._sums.setdefault(f"{split}/{name}_{key}", []).extend(value.tolist())
 
     def _figures(self, logits: Tensor, ab: Tensor) -> dict[str, Tensor]:
         log_p = torch.log_softmax(logits - self.loss.log_w[:, None, None], 1)

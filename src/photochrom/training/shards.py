@@ -99,21 +99,30 @@ class Photographs:
         return shares
 
 
+def splits(manifest: Path) -> set[str]:
+    """The names of the splits that a manifest has; DataError where it can't be read."""
+    return {row["split"] for row in _table(manifest)}
+
+
 def _rows(manifest: Path, split: str) -> list[dict[str, str]]:
+    rows = _table(manifest)
+    chosen = [row for row in rows if row["split"] == split]
+    if not chosen:
+        known = ", ".join(sorted({row["split"] for row in rows}))
+        raise DataError(f"The manifest {manifest} has no photographs in split {split!r}; it has {known}.")
+    return chosen
+
+
+def _table(manifest: Path) -> list[dict[str, str]]:
     try:
         with manifest.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             missing = {"shard", "key", "source", "split"} - set(reader.fieldnames or ())
             if missing:
                 raise DataError(f"The manifest {manifest} lacks the columns {', '.join(sorted(missing))}.")
-            rows = list(reader)
+            return list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"The manifest {manifest} can't be read: {error}") from error
-    chosen = [row for row in rows if row["split"] == split]
-    if not chosen:
-        known = ", ".join(sorted({row["split"] for row in rows}))
-        raise DataError(f"The manifest {manifest} has no photographs in split {split!r}; it has {known}.")
-    return chosen
 
 
 def _index(tar: Path) -> dict[str, tuple[int, int]]:
