@@ -65,8 +65,8 @@ def test_a_thumbnail_that_is_not_at_the_end_is_blanked() -> None:
 
 
 @pytest.mark.parametrize("block", [None, b"", b"II*\0", b"not EXIF at all", b"MM\0*\0\0\0\x08"])
-def test_no_or_broken_exif_means_upright(block: bytes | None) -> None:
-    assert exif.orientation(block) == 1
+def test_no_or_broken_exif_says_nothing(block: bytes | None) -> None:
+    assert exif.orientation(block) is None
     assert exif.density(block) is None
 
 

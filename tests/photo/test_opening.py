@@ -11,6 +11,7 @@ import numpy as np
 import photo_files as files
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from photochrom import photo
 from photochrom.errors import PhotoError
@@ -257,6 +258,26 @@ def test_orientation_in_xmp_counts_where_exif_says_nothing() -> None:
     opened = photo.open(files.encoded(GREY, "JPEG", xmp=packet))
     assert opened.size == (64, 96)
     assert b'tiff:Orientation="1"' in (photo.open(files.saved(files.colored(opened))).metadata.xmp or b"")
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_upright_in_the_files_own_tag_wins_over_what_an_older_xmp_says(format: str) -> None:
+    packet = files.xmp("", 'tiff:Orientation="6"')
+    if format == "TIFF":
+        file = files.encoded(GREY, format, tiffinfo={0x0112: 1, 700: packet})
+    else:
+        file = files.encoded(GREY, format, exif=b"Exif\0\0" + files.exif(1), **_with_xmp(format, packet))
+    opened = photo.open(file)
+    assert b'tiff:Orientation="6"' in (opened.metadata.xmp or b"")
+    assert opened.size == (96, 64)
+
+
+def _with_xmp(format: str, packet: bytes) -> dict[str, Any]:
+    if format != "PNG":
+        return {"xmp": packet}
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return {"pnginfo": text}
 
 
 def test_alpha_is_turned_with_the_picture() -> None:

@@ -89,16 +89,16 @@ class _Block:
         return offset + 2 + 12 * self.number("H", offset)
 
 
-def orientation(exif: bytes | None) -> int:
-    """The orientation tag, 1 to 8 as in the Exif standard; 1 (upright) where there is none or it makes no sense."""
+def orientation(exif: bytes | None) -> int | None:
+    """The orientation tag, 1 (upright) to 8 as in the Exif standard; None where there is none or it makes no sense."""
     if not exif:
-        return 1
+        return None
     try:
         block = _Block(exif)
         value = block.get(block.first, ORIENTATION)
     except (ValueError, struct.error):
-        return 1
-    return value if value is not None and 1 <= value <= 8 else 1
+        return None
+    return value if value is not None and 1 <= value <= 8 else None
 
 
 def density(exif: bytes | None) -> Density | None:

@@ -139,9 +139,7 @@ def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: st
         luma = _through(profiles.grey_table(icc), whole(luma))
         icc = profiles.srgb()
 
-    turned = decoded.orientation
-    if turned == 1:
-        turned = mark.orientation(metadata.xmp)
+    turned = decoded.orientation or mark.orientation(metadata.xmp)
     if turned != 1 or not isinstance(luma, Deferred):
         luma = upright(whole(luma), turned)
     density, quarter = metadata.density, turned in (5, 6, 7, 8)

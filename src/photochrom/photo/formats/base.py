@@ -32,7 +32,7 @@ class Decoded:
             Grey ones may still be on their way.
         metadata: as stored; its profile belongs to the samples and is a grey or an RGB one.
         depth: bits a sample in the file.
-        orientation: 1 to 8, as in EXIF.
+        orientation: 1 to 8, as in EXIF; None where the file's own tag says nothing, so that XMP may.
         encoding: what the format wants to know again when the picture is saved.
         look: a small copy with its colors, where the samples are the luma of a picture that may have some.
     """
@@ -40,7 +40,7 @@ class Decoded:
     samples: Samples | Deferred
     metadata: Metadata = field(default_factory=Metadata)
     depth: int = 8
-    orientation: int = 1
+    orientation: int | None = None
     encoding: object = None
     look: Look | None = None
 

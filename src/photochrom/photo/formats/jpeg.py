@@ -121,7 +121,7 @@ class Jpeg(Format):
             samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
             return Decoded(samples, metadata, orientation=turned, encoding=encoding)
-        in_place = turned == 1 and profiles.space(metadata.icc or b"") != "GRAY"
+        in_place = turned in (None, 1) and profiles.space(metadata.icc or b"") != "GRAY"
         luma, look = _decode(data, header, may_defer=in_place)
         return Decoded(luma, metadata, orientation=turned, encoding=encoding, look=look)
 

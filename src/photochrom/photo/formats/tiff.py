@@ -105,7 +105,7 @@ class Tiff(Format):
             samples,
             metadata,
             depth=bits,
-            orientation=orientation if 1 <= orientation <= 8 else 1,
+            orientation=orientation if 1 <= orientation <= 8 else None,
             encoding=encoding,
         )
 
