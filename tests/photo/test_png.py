@@ -193,7 +193,27 @@ def test_compressed_text_that_unfolds_without_end_takes_no_memory() -> None:
     with photo.collect_warnings() as notes:
         opened = photo.open(source)
     assert opened.metadata.icc is None
-    assert len(notes) == 1
+    assert ["more than 64 MB" in note for note in notes] == [True]
+
+
+def test_many_compressed_texts_may_not_unfold_to_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    unfolded = []
+    inflate = zlib.decompressobj
+
+    class Counted:
+        def decompress(self, data: bytes, most: int) -> bytes:
+            text = inflate().decompress(data, most)
+            unfolded.append(len(text))
+            return text
+
+    monkeypatch.setattr("photochrom.photo.formats.png.zlib.decompressobj", Counted)
+    text = b"Raw profile type odd\0\0" + zlib.compress(b"\nodd\n 1\n00" + b" " * 30_000_000, 9)
+    source = files.with_chunks(files.encoded(GREY, "PNG"), *[files.png_chunk(b"zTXt", text)] * 8)
+    with photo.collect_warnings() as notes:
+        opened = photo.open(source)
+    assert 60_000_000 < sum(unfolded) <= 64_000_001
+    assert ["more than 64 MB" in note for note in notes] == [True]
+    assert files.saved(files.colored(opened)).count(b"Raw profile type odd") == 8
 
 
 def test_of_an_animation_the_first_frame_is_taken_and_that_is_said() -> None:

@@ -32,7 +32,7 @@ _LEVEL: Final = 3
 the time of libvips' usual 6 without differences, in half the bytes."""
 
 _MOST_TEXT: Final = 64_000_000
-"""Bytes that a compressed text may unfold to."""
+"""Bytes that all compressed texts of a file together may unfold to."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Png(Format):
         check_size(width, height, max_pixels=max_pixels, name=name)
         if any(kind == b"acTL" for kind, _ in chunks):
             warn(f"{name}: is an animation; its first frame is taken")
-        metadata, encoding = _metadata(chunks)
+        metadata, encoding = _metadata(chunks, name)
         samples = vips.pixels(vips.load("pngload_buffer", data, name, "PNG", unlimited=True), name, "PNG")
         turned = exif_block.orientation(metadata.exif)
         return Decoded(samples, metadata, depth=depth, orientation=turned, encoding=encoding)
@@ -72,7 +72,7 @@ class Png(Format):
     def find_xmp(self, data: memoryview) -> bytes | None:
         for kind, content, _ in _chunks(data):
             if kind == b"iTXt" and content[: len(_XMP) + 1] == _XMP + b"\0":
-                return _international(bytes(content))
+                return _international(bytes(content), _Room())
         return None
 
     def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
@@ -114,7 +114,8 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _metadata(chunks: list[tuple[bytes, memoryview]]) -> tuple[Metadata, PngEncoding]:
+def _metadata(chunks: list[tuple[bytes, memoryview]], name: str) -> tuple[Metadata, PngEncoding]:
+    room = _Room()
     exif = xmp = iptc = icc = None
     density = None
     texts, colors = [], []
@@ -125,14 +126,14 @@ def _metadata(chunks: list[tuple[bytes, memoryview]]) -> tuple[Metadata, PngEnco
         if kind == b"eXIf":
             exif = content.removeprefix(b"Exif\0\0")
         elif kind == b"iCCP":
-            icc = _unfolded(content.partition(b"\0")[2][1:])
+            icc = room.unfolded(content.partition(b"\0")[2][1:])
         elif kind == b"pHYs" and len(content) == 9:
             x, y, unit = struct.unpack(">IIB", content)
             density = Density(x, y, "metre" if unit == 1 else "aspect") if x and y else None
         elif kind == b"iTXt" and content.startswith(_XMP + b"\0"):
-            xmp = _international(content)
+            xmp = _international(content, room)
         elif kind in _KEPT:
-            raw, block = _raw_profile(kind, content)
+            raw, block = _raw_profile(kind, content, room)
             if raw in (b"exif", b"APP1") and block.startswith(b"Exif\0\0"):
                 exif = exif or block[6:]
             elif raw == b"iptc":
@@ -143,29 +144,45 @@ def _metadata(chunks: list[tuple[bytes, memoryview]]) -> tuple[Metadata, PngEnco
                 texts.append((kind, content))
         elif kind in _COLORS:
             colors.append((kind, content))
+    if room.is_short:
+        most = _MOST_TEXT // 1_000_000
+        warn(f"{name}: its compressed metadata unfolds to more than {most} MB; what goes beyond that is not used")
     return Metadata(exif, xmp, iptc, icc, density), PngEncoding(tuple(texts), tuple(colors))
 
 
-def _unfolded(data: bytes) -> bytes | None:
-    try:
-        return zlib.decompressobj().decompress(data, _MOST_TEXT)
-    except zlib.error:
-        return None
+class _Room:
+    """What the compressed texts of one file may still unfold to: a few kilobytes can stand for gigabytes."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_TEXT
+        self.is_short = False
+
+    def unfolded(self, data: bytes) -> bytes | None:
+        """The text; None where it is damaged or there is no room for it."""
+        if self.is_short:
+            return None
+        try:
+            text = zlib.decompressobj().decompress(data, self._left + 1)
+        except zlib.error:
+            return None
+        self._left -= len(text)
+        self.is_short = self._left < 0
+        return None if self.is_short else text
 
 
-def _international(content: bytes) -> bytes | None:
+def _international(content: bytes, room: _Room) -> bytes | None:
     """The text of an iTXt chunk."""
     rest = content.partition(b"\0")[2]
     text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return _unfolded(text) if rest[:1] == b"\1" else text
+    return room.unfolded(text) if rest[:1] == b"\1" else text
 
 
-def _raw_profile(kind: bytes, content: bytes) -> tuple[bytes, bytes]:
+def _raw_profile(kind: bytes, content: bytes, room: _Room) -> tuple[bytes, bytes]:
     """(type, content) of the hexadecimal "Raw profile type ..." of ImageMagick and ExifTool; else two empty ones."""
     keyword, _, rest = content.partition(b"\0")
     if not keyword.startswith(b"Raw profile type ") or kind == b"iTXt":
         return b"", b""
-    text = _unfolded(rest[1:]) if kind == b"zTXt" else rest
+    text = room.unfolded(rest[1:]) if kind == b"zTXt" else rest
     found = re.match(rb"\s*\S+\s+(\d+)\s+([0-9a-fA-F\s]*)", text or b"")
     if not found:
         return b"", b""
