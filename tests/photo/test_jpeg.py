@@ -186,15 +186,26 @@ def test_density_comes_through_in_its_unit(unit: int, dpi: tuple[int, int]) -> N
 
 
 def test_content_credentials_and_other_pictures_of_the_file_are_left_out() -> None:
+    credentials = files.jpeg_segment(11, b"JP..c2pa")
     source = files.with_segments(
-        files.encoded(GREY, "JPEG"), files.jpeg_segment(11, b"JP..c2pa"), files.jpeg_segment(2, b"MPF\0other picture")
+        files.encoded(GREY, "JPEG"), credentials, credentials, files.jpeg_segment(2, b"MPF\0other picture")
     )
     with photo.collect_warnings() as notes:
         result = files.saved(files.colored(photo.open(source)))
     assert b"c2pa" not in result
     assert b"other picture" not in result
-    assert len(notes) == 1
+    assert len(notes) == 2
     assert "Content Credentials" in notes[0]
+    assert "more pictures than one" in notes[1]
+
+
+def test_of_several_pictures_in_a_jpeg_the_first_is_taken_and_that_is_said() -> None:
+    source = files.encoded(GREY, "MPO", save_all=True, append_images=[Image.fromarray(files.grey()[::-1])])
+    assert getattr(files.decoded(source), "n_frames", 1) == 2
+    with photo.collect_warnings() as notes:
+        opened = photo.open(source)
+    np.testing.assert_array_equal(opened.luma, plane(source))
+    assert ["more pictures than one" in note for note in notes] == [True]
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -203,8 +214,38 @@ def test_a_truncated_jpeg_is_refused(share: float, progressive: bool) -> None:
     file = files.encoded(files.astronaut(), "JPEG", progressive=progressive)
     with pytest.raises(PhotoError, match=r"family\.jpg.*incomplete JPEG"):
         _read(file[: int(len(file) * share)])
+
+
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"subsampling": 0}])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_that_lacks_only_its_end_mark_is_read_and_that_is_said(mode: str, options: dict[str, Any]) -> None:
+    file = files.encoded(files.astronaut().convert(mode).resize((101, 67)), "JPEG", **options)
+    whole = photo.open(file)
+    for missing in (1, 2):
+        with photo.collect_warnings() as notes:
+            opened = photo.open(file[:-missing])
+        np.testing.assert_array_equal(opened.luma, whole.luma)
+        assert ["lacks the end mark" in note for note in notes] == [True]
+        assert opened.was_colored == whole.was_colored
+    for missing in range(3, 60):
+        with pytest.raises(PhotoError, match="incomplete JPEG"):
+            photo.open(file[:-missing])
+
+
+def test_so_is_one_so_large_that_it_is_decoded_in_the_background() -> None:
+    file = files.encoded(files.astronaut().convert("L").resize((3000, 3000)), "JPEG")
+    with photo.collect_warnings() as notes:
+        opened = photo.open(file[:-2])
+    np.testing.assert_array_equal(opened.luma, photo.open(file).luma)
+    assert ["lacks the end mark" in note for note in notes] == [True]
     with pytest.raises(PhotoError, match="incomplete JPEG"):
-        _read(file[:-2])
+        photo.open(file[:-3])
+
+
+def test_a_progressive_jpeg_without_its_end_mark_is_refused_since_a_whole_scan_may_be_missing() -> None:
+    file = files.encoded(files.astronaut(), "JPEG", progressive=True)
+    with pytest.raises(PhotoError, match="incomplete JPEG"):
+        photo.open(file[:-2])
 
 
 def _read(file: bytes) -> photo.Photo:

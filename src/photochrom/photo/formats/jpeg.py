@@ -44,7 +44,10 @@ A picture that still has so many at a quarter of its sides is decoded at that si
 _SOI, _EOI, _SOS, _DQT, _COM, _APP0 = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE, 0xE0
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _SEQUENTIAL: Final = frozenset({0xC0, 0xC1, 0xC9})
+_ONE_PASS: Final = frozenset({0xC0, 0xC1})
+"""Sequential with Huffman codes, in which libjpeg notices that a single bit is missing."""
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_END: Final = bytes((0xFF, _EOI))
 _SEGMENT: Final = 65533
 """Longest content of a segment."""
 
@@ -53,6 +56,8 @@ _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_MORE: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC: Final = b"ICC_PROFILE\0"
 _PHOTOSHOP: Final = b"Photoshop 3.0\0"
+
+_MPF: Final = b"MPF\0"
 
 _HARMLESS: Final = ("extraneous bytes before marker 0xd9", "Invalid SOS parameters", "Unknown Adobe color transform")
 """What libjpeg complains about although the whole picture is there."""
@@ -122,7 +127,10 @@ class Jpeg(Format):
             metadata = replace(metadata, icc=profiles.srgb())
             return Decoded(samples, metadata, orientation=turned, encoding=encoding)
         in_place = turned in (None, 1) and profiles.space(metadata.icc or b"") != "GRAY"
-        luma, look = _decode(data, header, may_defer=in_place)
+        lacks_end = header.one_pass and data.rfind(_END, header.scan) < 0
+        luma, look = _decode(data + _END if lacks_end else data, header, may_defer=in_place)
+        if lacks_end:
+            warn(f"{name}: lacks the end mark of a JPEG: it may have been cut short, though the whole picture is there")
         return Decoded(luma, metadata, orientation=turned, encoding=encoding, look=look)
 
     def find_xmp(self, data: memoryview) -> bytes | None:
@@ -153,6 +161,9 @@ class _Header:
     height: int = 0
     sequential: bool = True
     """Decoding to a fraction of the size takes less time: not so where all scans must be kept."""
+    one_pass: bool = False
+    scan: int = 0
+    """Where the first scan begins."""
     components: tuple[tuple[int, int, int], ...] = ()
     """(id, sampling factors, quantization table) of each component."""
     tables: dict[int, NDArray[np.int64]] = field(default_factory=dict)
@@ -163,6 +174,8 @@ class _Header:
     icc: bytes | None = None
     photoshop: bytes = b""
     others: list[tuple[int, bytes]] = field(default_factory=list)
+    lost: dict[str, None] = field(default_factory=dict)
+    """Warnings, each once, of what stands in the file and can't be kept."""
 
     @classmethod
     def parse(cls, data: bytes, name: str) -> _Header:
@@ -171,7 +184,10 @@ class _Header:
         icc: dict[int, bytes] = {}
         try:
             for marker, view in _segments(memoryview(data)):
-                header._take(marker, bytes(view), more_xmp, icc)
+                if marker == _SOS:
+                    header.scan = len(data) - len(view)
+                else:
+                    header._take(marker, bytes(view), more_xmp, icc)
         except (ValueError, struct.error, IndexError) as error:
             raise _damaged(name, str(error)) from None
         if not header.components:
@@ -180,6 +196,8 @@ class _Header:
             header.xmp = mark.joined(header.xmp, b"".join(more_xmp[key] for key in sorted(more_xmp)))
         if icc:
             header.icc = b"".join(icc[key] for key in sorted(icc))
+        for warning in header.lost:
+            warn(f"{name}: {warning}")
         return header
 
     def _take(self, marker: int, content: bytes, more_xmp: dict[int, bytes], icc: dict[int, bytes]) -> None:
@@ -189,7 +207,7 @@ class _Header:
             bits, self.height, self.width, count = struct.unpack_from(">BHHB", content)
             if bits != 8:
                 raise ValueError(f"it has {bits} bits a sample, which is not read; convert it to TIFF or PNG")
-            self.sequential = marker in _SEQUENTIAL
+            self.sequential, self.one_pass = marker in _SEQUENTIAL, marker in _ONE_PASS
             self.components = tuple((content[i], content[i + 1], content[i + 2]) for i in range(6, 6 + 3 * count, 3))
         elif marker == _DQT:
             self.tables.update(_tables(content))
@@ -204,10 +222,14 @@ class _Header:
             more_xmp[struct.unpack_from(">II", content, start)[1]] = content[start + 8 :]
         elif marker == _APP0 + 2 and content.startswith(_ICC):
             icc[content[12]] = content[14:]
+        elif marker == _APP0 + 2 and content.startswith(_MPF):
+            self.lost["holds more pictures than one (a preview, a second view, a gain map); only the first is kept"] = (
+                None
+            )
         elif marker == _APP0 + 13 and content.startswith(_PHOTOSHOP):
             self.photoshop += content[len(_PHOTOSHOP) :]
         elif marker == _APP0 + 11:
-            warn(f"{self.name}: its Content Credentials no longer hold for a colored picture and are left out")
+            self.lost["its Content Credentials no longer hold for a coloured picture and are left out"] = None
         elif marker == _APP0 + 14:
             self.adobe = content[11] if content[:5] == b"Adobe" and len(content) > 11 else None
         elif marker == _COM or marker > _APP0 + 2:
@@ -304,7 +326,7 @@ def _damaged(name: str, why: str) -> PhotoError:
 
 
 def _segments(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """(marker, content) of each segment up to the first scan.
+    """(marker, content) of each segment before the first scan; then that scan's marker, and all from there on.
 
     Raises:
         ValueError: the file ends before that.
@@ -320,6 +342,7 @@ def _segments(data: memoryview) -> Iterator[tuple[int, memoryview]]:
             place += 1
             continue
         if marker == _SOS:
+            yield marker, data[place:]
             return
         if marker == _EOI:
             raise ValueError("it holds no picture")
