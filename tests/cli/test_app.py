@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -48,6 +49,12 @@ def test_help_loads_nothing_that_works_on_pictures(arguments: list[str]) -> None
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "loaded"
+
+
+def test_help_is_written_in_british_english(photochrom: Run) -> None:
+    assert b"Colours black-and-white photographs" in photochrom("--help").out
+    for command in ("colorize", "models", "train", "export"):
+        assert not re.search(rb"\b[Cc]olor(s|ed|ing|ful)?\b", photochrom(command, "--help").out)
 
 
 def test_importing_the_package_loads_neither_torch_nor_onnx_runtime() -> None:

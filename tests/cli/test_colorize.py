@@ -63,7 +63,7 @@ def test_a_folder_goes_into_a_folder_every_format_kept(colorize: Run, album: Pat
         with Image.open(album / name) as before, Image.open(io.BytesIO(data)) as after:
             assert (after.format, after.size) == (before.format, before.size)
         assert is_colored(data), name
-    assert "6 colored" in result.err
+    assert "6 coloured" in result.err
 
 
 def test_results_are_told_in_the_order_of_the_inputs(colorize: Run, album: Path) -> None:
@@ -79,7 +79,7 @@ def test_pictures_that_were_colored_are_not_taken_again_from_a_folder(colorize: 
     result = colorize("album", "-o", "out")
     assert result.code == 0
     assert sorted(files(Path("out"))) == ["a.jpg", "b.png", "c.tif", "d.webp", "e.bmp"]
-    assert "a-colour.jpg: skipped, Photochrom has colored it before" in result.err
+    assert "a-colour.jpg: skipped, Photochrom has coloured it before" in result.err
     assert files(album) == before
 
 
@@ -116,6 +116,18 @@ def test_a_pipe_takes_bytes_and_gives_the_bytes_that_a_file_would_have(
     assert result.code == 0
     assert result.out == Path("file.png").read_bytes()
     assert colorize("album/b.png", "-o", "-").out == result.out
+
+
+@pytest.mark.parametrize(("data", "told"), [(b"", "is empty"), (b"dear diary", "is no picture")])
+def test_messages_call_a_pipe_standard_input(
+    colorize: Run, monkeypatch: pytest.MonkeyPatch, data: bytes, told: str
+) -> None:
+    stream = io.BytesIO(data)
+    stream.name = "<stdin>"  # as Python calls it
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+    result = colorize("-", "-o", "x.png")
+    assert result.code == 1
+    assert result.err.startswith(f"photochrom: error: standard input: {told}")
 
 
 def test_json_is_a_line_for_each_picture(colorize: Run, album: Path) -> None:
@@ -198,7 +210,7 @@ def test_a_result_that_exists_is_skipped_on_request(colorize: Run, album: Path) 
     (album / "a-colour.jpg").write_bytes(b"mine")
     result = colorize("album/a.jpg", "album/b.png", "--skip-existing")
     assert result.code == 0
-    assert "1 colored, 1 skipped" in result.err
+    assert "1 coloured, 1 skipped" in result.err
     assert (album / "a-colour.jpg").read_bytes() == b"mine"
 
 
@@ -449,6 +461,7 @@ def test_damaged_weights_are_named_with_the_hash(
         ["album/a.jpg", "--surprise"],
         ["album", "-o", "-"],
         ["album/a.jpg", "-o", "a.xyz"],
+        ["album/a.jpg", "-o", "a.jpg", "--format", "png"],
         [""],
     ],
 )
@@ -521,4 +534,4 @@ def test_with_a_bar_on_the_terminal_results_still_go_to_standard_output(tiny: Pa
     assert process.returncode == 0
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["colored"] * 5
     assert "━".encode() in shown
-    assert b"5 colored" in shown
+    assert b"5 coloured" in shown

@@ -180,6 +180,14 @@ def test_inputs_and_output_that_make_no_sense_together_are_refused(inputs: list[
         plan(inputs, output=output, format=None, recursive=False)
 
 
+def test_a_format_that_the_name_of_the_result_contradicts_is_refused() -> None:
+    for inputs in (["album/a.jpg"], ["-"]):
+        with pytest.raises(UsageError, match=r"x\.jpg.*JPEG.*PNG.*end in \.png"):
+            plan(inputs, output="x.jpg", format="png", recursive=False)
+    assert pairs("album/a.jpg", output="x.JPE", format="jpeg") == ["album/a.jpg -> x.JPE"]
+    assert pairs("album/a.jpg", output="x.2024", format="jpeg") == ["album/a.jpg -> x.2024"]
+
+
 def test_an_unknown_format_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"gif.*JPEG, PNG"):
         plan(["album"], output=None, format="gif", recursive=False)

@@ -74,11 +74,11 @@ def test_no_or_broken_exif_says_nothing(block: bytes | None) -> None:
 def test_damage_anywhere_is_survived(junk: bytes, place: int, order: Literal["<", ">"]) -> None:
     block = files.exif(6, order=order)
     damaged = block[:place] + junk + block[place + len(junk) :]
-    assert 1 <= exif.orientation(damaged) <= 8
+    assert exif.orientation(damaged) in {None, *range(1, 9)}
     exif.density(damaged)
     upright = exif.upright(damaged, width=10, height=20, turned=True)
     assert upright is None or len(upright) <= len(damaged)
-    assert exif.orientation(upright) == 1
+    assert exif.orientation(upright) in (None, 1)
 
 
 def test_pillow_reads_what_is_left() -> None:

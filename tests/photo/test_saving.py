@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from photochrom import photo
-from photochrom.errors import PhotoError
+from photochrom.errors import PhotoError, UsageError
 from photochrom.photo import PhotoWarning
 from photochrom.photo.metadata import Density
 
@@ -95,14 +95,20 @@ def test_collected_warnings_belong_to_their_thread() -> None:
     assert "WebP" in found["webp"][0]
 
 
-def test_the_paths_ending_decides_and_an_own_word_decides_before_it(tmp_path: Path) -> None:
+def test_the_paths_ending_decides_unless_a_format_is_given_that_it_does_not_contradict(tmp_path: Path) -> None:
     colored = files.colored(photo.open(files.encoded(GREY, "PNG")))
     colored.save(tmp_path / "a.JPG")
-    colored.save(tmp_path / "b.jpg", format="webp")
+    colored.save(tmp_path / "b.2024", format="webp")
     colored.save(tmp_path / "c")
-    formats = [Image.open(tmp_path / name).format for name in ("a.JPG", "b.jpg", "c")]
+    formats = [Image.open(tmp_path / name).format for name in ("a.JPG", "b.2024", "c")]
     assert formats == ["JPEG", "WEBP", "PNG"]
     assert files.decoded(files.saved(files.colored(photo.open(files.grey())))).format == "PNG"
+
+
+def test_a_format_that_the_paths_ending_contradicts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"a\.jpg: its ending says JPEG.*PNG"):
+        files.colored(photo.open(files.grey())).save(tmp_path / "a.jpg", format="png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_formats_are_refused_and_the_known_named(tmp_path: Path) -> None:
@@ -116,12 +122,12 @@ def test_unknown_formats_are_refused_and_the_known_named(tmp_path: Path) -> None
 
 def test_a_grey_picture_is_never_handed_back_as_a_success(tmp_path: Path) -> None:
     opened = photo.open(files.encoded(GREY, "PNG"))
-    with pytest.raises(PhotoError, match="not been colored"):
+    with pytest.raises(PhotoError, match="not been coloured"):
         opened.save(tmp_path / "a.png")
     for ask in (opened.planes, opened.rgb, opened.to_pil, lambda: np.asarray(opened)):
-        with pytest.raises(PhotoError, match="not been colored"):
+        with pytest.raises(PhotoError, match="not been coloured"):
             ask()
-    with pytest.raises(PhotoError, match="not been colored"):
+    with pytest.raises(PhotoError, match="not been coloured"):
         files.saved(files.colored(opened).with_pages([opened]), format="tiff")
     with pytest.raises(PhotoError, match="no page"):
         photo.save_pages([], tmp_path / "a.tif")

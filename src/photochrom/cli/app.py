@@ -13,7 +13,7 @@ from photochrom.cli.train import train
 
 # Without rich markup: help as plain text takes half the time, and looks the same in every terminal.
 app = typer.Typer(
-    help="Colors black-and-white photographs, on this machine, at full size.",
+    help="Colours black-and-white photographs, on this machine, at full size.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

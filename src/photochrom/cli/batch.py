@@ -24,7 +24,7 @@ from photochrom.cli.plan import STANDARD, Job, is_result
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
 from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, save_pages
-from photochrom.photo.files import explained, is_device
+from photochrom.photo.files import STANDARD_INPUT, explained, is_device
 from photochrom.runtime.model import cpus
 
 MOST_JOBS = 8
@@ -100,7 +100,9 @@ def run(work: Sequence[Job], settings: Settings, *, jobs: int | None, threads: i
             _tell(report, as_json=as_json, piped=piped)
             advance()
     if len(work) > 1:
-        print(", ".join(f"{count} {status}" for status, count in counts.items() if count), file=sys.stderr)
+        words = {"colored": "coloured"}  # identifiers are American, what people read is British
+        told = (f"{count} {words.get(status, status)}" for status, count in counts.items() if count)
+        print(", ".join(told), file=sys.stderr)
     return 1 if counts["failed"] else 0
 
 
@@ -143,7 +145,7 @@ def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Eve
             return Report(input=job.name, status="skipped", reason=f"{job.target} exists already")
         raise PhotochromError(f"{job.target} exists already: give --overwrite or --skip-existing, or another -o")
     if job.listed and job.source is not None and is_result(job.source):
-        return Report(input=job.name, status="skipped", reason="Photochrom has colored it before")
+        return Report(input=job.name, status="skipped", reason="Photochrom has coloured it before")
     pages = painter.pages(
         sys.stdin.buffer if job.source is None else job.source,
         vividness=settings.vividness,
@@ -193,12 +195,17 @@ def _tell(report: Report, *, as_json: bool, piped: bool) -> None:
     elif report.status == "skipped":
         print(f"{report.input}: skipped, {report.reason}", file=sys.stderr)
     elif not piped:
-        print(f"{report.input} -> {report.output} ({report.seconds:.2f} s)", flush=True)
+        print(f"{_called(report)} -> {report.output} ({report.seconds:.2f} s)", flush=True)
 
 
 def _about(report: Report, message: str) -> str:
     """The message, with the picture that it is about before it, if it doesn't begin with that."""
-    return message if message.startswith((f"{report.input}:", f"{report.input} ")) else f"{report.input}: {message}"
+    name = _called(report)
+    return message if message.startswith((f"{name}:", f"{name} ")) else f"{name}: {message}"
+
+
+def _called(report: Report) -> str:
+    return STANDARD_INPUT if report.input == STANDARD else report.input
 
 
 @contextmanager
@@ -210,9 +217,9 @@ def _progress(count: int) -> Iterator[Callable[[], object]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("coloring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn("colouring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     # What is printed on the same terminal goes above the bar; what goes elsewhere must not be taken from there.
     same = sys.stdout.isatty()
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=same) as bar:
-        task = bar.add_task("coloring", total=count)
+        task = bar.add_task("colouring", total=count)
         yield lambda: bar.advance(task)

@@ -79,9 +79,9 @@ def colorize(
         bool, typer.Option("--json", help="A line of JSON for each picture on standard output.")
     ] = False,
 ) -> None:
-    """Color photographs.
+    """Colour photographs.
 
-    Pictures in a folder that Photochrom colored before are not taken again. A bad picture does not stop the others.
+    Pictures in a folder that Photochrom coloured before are not taken again. A bad picture does not stop the others.
     Exit code: 0 all done, 1 some failed (each is named), 2 usage.
     """
     from photochrom.cli.batch import Settings, run

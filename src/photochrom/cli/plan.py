@@ -15,7 +15,7 @@ from typing import Final
 
 from photochrom.errors import PhotoError, UsageError
 from photochrom.photo import is_marked
-from photochrom.photo.formats import FORMATS, of_name, of_path, recognised
+from photochrom.photo.formats import FORMATS, check_ending, of_name, of_path, recognised
 from photochrom.photo.formats.base import Format
 
 STANDARD: Final = "-"
@@ -42,7 +42,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What messages call the picture."""
+        """What results are listed under: the input as it was given."""
         return STANDARD if self.source is None else str(self.source)
 
 
@@ -147,7 +147,7 @@ def _as_file(output: str, kind: Format | None) -> Path | None:
     """The output as the name of a file; None where it means a folder: there is one, or nothing yet and no ending.
 
     Raises:
-        UsageError: its ending is that of no format, and no `kind` of file was asked for.
+        UsageError: its ending is that of no format, and no `kind` of file was asked for; or that of another kind.
     """
     path = Path(output)
     there = os.path.exists(path)
@@ -158,6 +158,8 @@ def _as_file(output: str, kind: Format | None) -> Path | None:
             of_path(path)
         except PhotoError as error:
             raise UsageError(f"{output}: {error}; for a folder, write {output}/") from error
+    else:
+        check_ending(path, kind)
     return path
 
 

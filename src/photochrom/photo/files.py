@@ -12,9 +12,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Final, Protocol, runtime_checkable
 
 from photochrom.errors import PhotoError
+
+STANDARD_INPUT: Final = "standard input"
+"""What messages call it."""
 
 
 @runtime_checkable

@@ -17,7 +17,7 @@ from photochrom.color.luma import luma as luma_of
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark, profiles, vips
 from photochrom.photo.deferred import Deferred, whole
-from photochrom.photo.files import Readable, not_empty, read_path, reason
+from photochrom.photo.files import STANDARD_INPUT, Readable, not_empty, read_path, reason
 from photochrom.photo.formats import FORMATS, of_data, recognised
 from photochrom.photo.formats.base import Decoded, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata
@@ -111,7 +111,7 @@ def _data(source: Any) -> tuple[bytes, str]:
     if isinstance(source, bytes | bytearray | memoryview):
         return not_empty(bytes(source), "these bytes"), "these bytes"
     if isinstance(source, Readable):
-        name = str(getattr(source, "name", "this stream"))
+        name = _stream_name(source)
         try:
             data = source.read()
         except OSError as error:
@@ -122,6 +122,13 @@ def _data(source: Any) -> tuple[bytes, str]:
     raise PhotoError(
         f"a picture can be given as path, bytes, binary stream, Pillow image or array, not as {type(source).__name__}"
     )
+
+
+def _stream_name(stream: Readable) -> str:
+    name = getattr(stream, "name", None)
+    if name == "<stdin>":
+        return STANDARD_INPUT
+    return "this stream" if name is None or isinstance(name, int) else str(name)  # a number: opened by its descriptor
 
 
 def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None) -> Photo:

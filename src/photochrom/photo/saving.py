@@ -16,7 +16,7 @@ import numpy as np
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark
 from photochrom.photo.files import Writable, explained, finished_or_nothing, is_device
-from photochrom.photo.formats import of_name, of_path
+from photochrom.photo.formats import check_ending, of_name, of_path
 from photochrom.photo.formats.base import Format, Options, Page, Subsampling
 from photochrom.photo.notices import warn
 from photochrom.photo.photo import Photo
@@ -56,6 +56,7 @@ def save_pages(
         overwrite: whether a file that exists may be replaced.
 
     Raises:
+        UsageError: the path's ending is that of another format than `format`.
         PhotoError: a page is not colored; the target can't be written; the format is unknown or can't hold the picture.
 
     Warns:
@@ -68,6 +69,8 @@ def save_pages(
         raise PhotoError("there is no page to save")
     path = None if isinstance(target, Writable) else Path(target)
     kind = of_name(format) if format else (of_path(path) if path else None) or of_name(first.format or "PNG")
+    if path is not None:
+        check_ending(path, kind)
     name = str(path) if path else str(getattr(target, "name", first.name))
     ready = _prepared(chain([first], rest), kind, name)
     if path is not None and not is_device(path):
@@ -87,7 +90,7 @@ def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]
             lost["pages"] = None
             break
         if photo.chroma is None or photo.record is None:
-            raise PhotoError(f"{photo.name}: has not been colored yet; color it before saving it")
+            raise PhotoError(f"{photo.name}: has not been coloured yet; colour it before saving it")
         width, height = photo.size
         packet = mark.marked(
             photo.metadata.xmp, photo.record, original_sha256=photo.sha256, width=width, height=height, name=photo.name

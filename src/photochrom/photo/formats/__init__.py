@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Final
 
-from photochrom.errors import PhotoError
+from photochrom.errors import PhotoError, UsageError
 from photochrom.photo.formats.base import Format
 from photochrom.photo.formats.bmp import Bmp
 from photochrom.photo.formats.jpeg import Jpeg
@@ -59,6 +59,21 @@ def of_path(path: PurePath) -> Format | None:
         PhotoError: the ending is unknown.
     """
     return of_name(path.suffix) if path.suffix else None
+
+
+def check_ending(path: PurePath, format: Format) -> None:
+    """Refuse a name whose ending promises another format than the one that is asked for.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    ending = path.suffix.lower()
+    other = next((each for each in FORMATS if ending in each.suffixes), format)
+    if other is not format:
+        raise UsageError(
+            f"{path}: its ending says {other.name}, but the format asked for is {format.name}: "
+            f"leave out the format, or let the name end in {format.suffixes[0]}"
+        )
 
 
 def _names() -> str:
