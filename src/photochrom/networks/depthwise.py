@@ -4,8 +4,8 @@ Two of oneDNN's depthwise gradients fall off a cliff on CPUs: the weights of 5x5
 the input of strided ones. Both can be said in terms of operations that it is fast in: a 5x5 weight
 gradient is made of 3x3 ones on shifted inputs, and the input gradient of a strided convolution is
 a plain convolution of the gradient with zeros put between. The values are the same within rounding;
-a training step of EfficientNet-Lite in bfloat16 takes about a third of the time
-(`python benchmarks/train_step.py`).
+training with EfficientNet-Lite 2 makes 1.8 times as many samples a second in bfloat16, in float32 as
+many as before (`python benchmarks/train_step.py`).
 """
 
 from __future__ import annotations
