@@ -154,6 +154,16 @@ def test_a_picture_in_colour_gets_one_warning_and_its_result(colorize: Run, tmp_
     assert (tmp_path / "a-colour.png").exists()
 
 
+def test_a_picture_that_stays_grey_is_told(colorize: Run, tmp_path: Path, grey: Image.Image) -> None:
+    grey.convert("1").save(tmp_path / "fax.png")
+    result = colorize(tmp_path / "fax.png")
+    assert result.code == 0
+    assert result.err.count("fax.png: the result is grey") == 1
+    told = json.loads(colorize(tmp_path / "fax.png", "-o", tmp_path / "fax.jpg", "--json").out)
+    assert ["the result is grey" in warning for warning in told["warnings"]] == [True]
+    assert colorize(tmp_path / "fax.png", "-o", tmp_path / "plain.png", "--strength", 0).err == ""
+
+
 def test_several_pictures_are_worked_on_at_once(colorize: Run, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(3)
 

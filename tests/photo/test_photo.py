@@ -82,6 +82,44 @@ def test_no_colour_is_grey() -> None:
     np.testing.assert_array_equal(plain.rgb(), np.repeat(files.grey()[..., None], 3, axis=2))
 
 
+@pytest.mark.parametrize("format", ["png", "tiff", "jpeg", "webp", "bmp"])
+@pytest.mark.parametrize("shape", [(64, 96), (700, 900)])
+def test_a_picture_that_has_no_room_for_colour_is_not_passed_off_as_coloured(
+    format: str, shape: tuple[int, int]
+) -> None:
+    dithered = np.random.default_rng(1).integers(0, 2, shape).astype(bool)
+    for samples in (dithered, np.ones(shape, bool), np.zeros(shape, np.uint16)):
+        page = files.colored(photo.open(samples))
+        with photo.collect_warnings() as notes:
+            files.saved(page.with_pages([page]) if format == "tiff" else page, format=format)
+        assert sum("the result is grey" in note for note in notes) == 1
+
+
+def test_one_grey_among_black_and_white_has_room() -> None:
+    samples = np.where(np.random.default_rng(1).integers(0, 2, (64, 96)), 255, 0).astype(np.uint8)
+    samples[-8:, -8:] = 128
+    colored = files.colored(photo.open(samples))
+    with photo.collect_warnings() as notes:
+        for ask in (colored.rgb, colored.planes, colored.to_pil, lambda: colored.rgb(np.float32)):
+            ask()
+    assert notes == []
+
+
+def test_grey_on_request_needs_no_warning() -> None:
+    colored = files.colored(photo.open(np.eye(64, dtype=bool)), strength=0.1)
+    with photo.collect_warnings() as notes:
+        colored.rgb()
+        colored.planes()
+    assert notes == []
+
+
+def test_whoever_takes_the_pixels_is_told_too() -> None:
+    colored = files.colored(photo.open(np.eye(64, dtype=bool)))
+    for ask in (colored.rgb, colored.planes, colored.to_pil, lambda: np.asarray(colored)):
+        with pytest.warns(photo.PhotoWarning, match="pure black and white"):
+            ask()
+
+
 def test_the_path_takes_little_memory() -> None:
     """12 megapixels as planes, from the file to the file: 12 MB of luma, 6 of chroma, and the two files."""
     samples = np.random.default_rng(0).integers(0, 256, (750, 1000)).astype(np.uint8)

@@ -25,7 +25,7 @@ def warn(message: str) -> None:
     collected = _collector.get()
     if collected is None:
         warnings.warn(message, PhotoWarning, stacklevel=_caller())
-    else:
+    elif message not in collected:  # every page of a file may have the same to say
         collected.append(message)
 
 

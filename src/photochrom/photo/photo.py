@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from photochrom.color.lab import full_scale
 from photochrom.color.luma import ab_to_cbcr, chroma_bands, recombine
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import profiles
@@ -23,10 +24,16 @@ from photochrom.photo.files import Writable
 from photochrom.photo.formats.base import Subsampling
 from photochrom.photo.mark import Record
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.notices import warn
 from photochrom.photo.samples import WasColored
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+_LOOK_PIXELS: Final = 100_000
+
+_PALE: Final = 2.0
+"""Lab units: colors that nowhere exceed this may come out as grey without any surprise."""
 
 Float = NDArray[np.float32]
 Plane = NDArray[np.uint8]
@@ -67,6 +74,7 @@ class Photo:
         encoding: what its format wants to know again when it is saved.
         sha256: of the file, in hexadecimal; None where there was none.
         record: how it was colored.
+        meant_grey: whether the colors that it was given are grey or nearly so, as on request.
         more_pages: the pages after this one, where all pages of a file were colored; saved together with it.
     """
 
@@ -81,6 +89,7 @@ class Photo:
     encoding: object = None
     sha256: str | None = None
     record: Record | None = None
+    meant_grey: bool = False
     more_pages: tuple[Photo, ...] = ()
 
     @property
@@ -126,7 +135,7 @@ class Photo:
         """
         icc = self.profile
         chroma = ab_to_cbcr(luma01, ab) if icc is None else profiles.ab_to_cbcr(icc, luma01, ab)
-        return replace(self, chroma=chroma, record=record)
+        return replace(self, chroma=chroma, record=record, meant_grey=float(np.abs(ab).max()) < _PALE)
 
     def with_pages(self, pages: Iterable[Photo]) -> Photo:
         """This page with those that come after it."""
@@ -152,12 +161,23 @@ class Photo:
         """
         luma = _to_8_bit(self.luma)
         bands = chroma_bands(luma, self._chroma(), subsampling, rows=rows)
+        settled = self.meant_grey
         for start, (cb, cr) in zip(range(0, len(luma), rows), bands, strict=True):
+            settled = settled or any(plane.min() < 127 or plane.max() > 129 for plane in (cb, cr))
+            if not settled and start + rows >= len(luma):
+                self._warn_of_grey()
             yield luma[start : start + rows], cb, cr
 
     def rgb(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
-        """RGB (H, W, 3) as uint8, uint16 or float32 in [0, 1]; without `dtype` at the luma's own depth."""
-        return recombine(self.luma, self._chroma(), dtype)
+        """RGB (H, W, 3) as uint8, uint16 or float32 in [0, 1]; without `dtype` at the luma's own depth.
+
+        Warns:
+            PhotoWarning: it is grey, although it was given colors; so do `bands` and `planes`.
+        """
+        result = recombine(self.luma, self._chroma(), dtype)
+        if not self.meant_grey and _is_grey(result):
+            self._warn_of_grey()
+        return result
 
     def to_pil(self) -> Image:
         """A Pillow image: RGB or RGBA, 8 bit.
@@ -202,6 +222,7 @@ class Photo:
             overwrite: whether a file that exists may be replaced.
 
         Raises:
+            UsageError: the path's ending is that of another format than `format`.
             PhotoError: not colored, or not to be written there.
 
         Warns:
@@ -222,10 +243,28 @@ class Photo:
         """The alpha plane as uint8."""
         return None if self.alpha is None else _to_8_bit(self.alpha)
 
+    def _warn_of_grey(self) -> None:
+        warn(
+            f"{self.name}: the result is grey: the picture is pure black and white, where no colour has room without "
+            "changing the light; scan it again in shades of grey"
+        )
+
     def _chroma(self) -> Float:
         if self.chroma is None:
-            raise PhotoError(f"{self.name}: has not been colored yet; that comes before its colors")
+            raise PhotoError(f"{self.name}: has not been coloured yet; that comes before its colours")
         return self.chroma
+
+
+def _is_grey(rgb: NDArray[Any]) -> bool:
+    """Whether R, G and B differ by two levels of 255 at most everywhere; found out in the first rows as a rule."""
+    most = full_scale(rgb.dtype) * 2.5 / 255
+    step = max(_LOOK_PIXELS // rgb.shape[1], 1)
+    for start in range(0, len(rgb), step):
+        red, green, blue = np.moveaxis(rgb[start : start + step], -1, 0)
+        for one, other in ((red, green), (green, blue), (blue, red)):
+            if cv2.absdiff(one, other).max() > most:
+                return False
+    return True
 
 
 def _to_8_bit(plane: NDArray[Any]) -> Plane:
