@@ -13,7 +13,7 @@ import pytest
 from training_files import Picture, encoded, pictures, scene, write_shards
 
 from photochrom.errors import DataError
-from photochrom.training.shards import Photographs
+from photochrom.training.shards import Photographs, splits
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 24), ("val", 6)])
@@ -167,3 +167,9 @@ def test_a_manifest_that_is_no_csv_is_named(shard: Path, content: bytes) -> None
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent\.csv can't be read"):
         Photographs(tmp_path / "absent.csv", "train")
+
+
+def test_the_splits_of_a_manifest_are_told_and_a_missing_one_is_named(manifest: Path, tmp_path: Path) -> None:
+    assert set(splits(manifest)) == {"train", "val"}
+    with pytest.raises(DataError, match=r"absent\.csv"):
+        splits(tmp_path / "absent.csv")
