@@ -1,5 +1,7 @@
 """What every test shares: a busy machine must not fail a property test on time alone."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grey_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a model that is broken in the worst way: it answers grey to everything."""
     return tiny_model.write(tmp_path_factory.mktemp("models") / "grey", grey=True)
+
+
+@pytest.fixture(autouse=True)
+def _denormals() -> Iterator[None]:
+    """Training flushes denormal numbers, for the whole process; property tests of other rooms want them back."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
