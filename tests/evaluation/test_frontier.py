@@ -117,7 +117,7 @@ def test_a_perceptual_distance_holds_the_default_back() -> None:
     assert held.default_vividness < free.default_vividness
     lowest = min(point.lpips for point in held.points)
     (default,) = (p for p in held.points if p.read_out.vividness == held.default_vividness)
-    assert default.lpips <= 1.06 * lowest
+    assert default.lpips <= 1.08 * lowest
     assert held.grey_lpips == pytest.approx(0, abs=1e-3)
 
 

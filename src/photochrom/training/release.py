@@ -152,6 +152,7 @@ def card_text(card: ModelCard) -> str:
         f"- trained with Photochrom {card.data['photochrom']}, {card.data['hours']:g} hours"
         if card.data.get("hours")
         else f"- trained with Photochrom {card.data['photochrom']}",
+        *(f"- {note}" for note in card.data.get("notes", ())),
         "",
         "| source | photographs | terms |",
         "|---|---|---|",
@@ -167,12 +168,25 @@ def card_text(card: ModelCard) -> str:
         "",
         *_frontier_table(card),
         "",
+        *_measured(card),
         "## Limits",
         "",
         _LIMITS,
         "",
     ]
     return "\n".join(lines)
+
+
+def _measured(card: ModelCard) -> list[str]:
+    """Figures that were added to the card after its release: one table for each entry of `metrics["benchmarks"]`."""
+    lines: list[str] = []
+    for benchmark in card.metrics.get("benchmarks", ()):
+        columns = list(benchmark["columns"])
+        lines += [f"## {benchmark['title']}", "", f"`{benchmark['command']}`", ""]
+        lines += [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+        lines += [f"| {name} | {' | '.join(str(v) for v in values)} |" for name, values in benchmark["rows"].items()]
+        lines.append("")
+    return lines
 
 
 def _frontier_table(card: ModelCard) -> list[str]:
