@@ -1,23 +1,11 @@
 """The points benchmark colours a folder's photographs and says which of three figures will do."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmark_script import script
 from PIL import Image
 from skimage import data
-
-
-def script(name: str) -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 points = script("points")
 

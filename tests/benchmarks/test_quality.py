@@ -1,19 +1,17 @@
 """The quality benchmark: its baselines bracket every model, and its input is checked."""
 
 import csv
-import importlib.util
 import io
 import json
-import sys
 import tarfile
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny_model
 import torch
+from benchmark_script import script
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
@@ -21,20 +19,6 @@ from skimage import data
 
 from photochrom.color.luma import luma
 from photochrom.evaluation.lpips import WEIGHTS_FILE, LpipsAlex
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def script(name: str) -> ModuleType:
-    """A benchmark as a module: the folder is no package."""
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
 
 quality = script("quality")
 PHOTOGRAPHS = {

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 import torch
+from benchmark_script import script
 
 from photochrom.networks import depthwise, layers
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_step.py"
 SETTINGS = ["encoder.variant=0", "size=32", "batch=2", "decoder={widths: [8, 8, 8, 8], blocks: [1, 1, 1, 1], heads: 1}"]
 
 
 def test_every_way_gets_a_speed_and_the_quick_gradients_are_back_in_place(capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.spec_from_file_location("train_step", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("train_step")
     threads = torch.get_num_threads()
     try:
         assert module.main(["--steps", "1", "--set", *SETTINGS]) == 0

@@ -42,7 +42,7 @@ _LIMITS = """\
   there: a dress that was green may come out blue, and nothing in a grey photograph can tell.
 - Skin, foliage, sky, wood and stone are learned best; clothes, painted things and interiors are the least certain.
 - The training photographs are modern, few of them show people of every skin colour, and old photographic material is
-  only imitated (emulsions, fading, grain). Look at faces before you publish them, and give a hint where it matters.
+  only imitated (emulsions, fading, grain). Look at faces before you publish them.
 - Small faces and small things are coloured from little detail at the working area; `--detail` looks closer."""
 
 
