@@ -33,11 +33,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.color.bins import AbBins
+from photochrom.evaluation.photographs import Photographs
 from photochrom.networks import depthwise, layers
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
 from photochrom.training.samples import Batch, Order, Samples, collate
-from photochrom.training.shards import Photographs
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "best.yaml"
 Made = TypeVar("Made")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tiny_model
+import training_files
 from hypothesis import settings
 
 settings.register_profile("photochrom", deadline=None)
@@ -22,6 +23,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grey_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a model that is broken in the worst way: it answers grey to everything."""
     return tiny_model.write(tmp_path_factory.mktemp("models") / "grey", grey=True)
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 photographs of the split `train` from two sources and 6 of `val`; read only."""
+    return training_files.write_shards(tmp_path_factory.mktemp("photos"), training_files.pictures())
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What the training tests share: a data set of 30 small pictures, and a network that PyTorch has traced once.
+"""What the training tests share: a network that PyTorch has traced once.
 
 Tracing two graphs takes PyTorch half a minute, everything else about an export a fraction of a second.
 """
@@ -6,7 +6,6 @@ Tracing two graphs takes PyTorch half a minute, everything else about an export 
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -27,12 +26,6 @@ Graphs = tuple[onnx.ModelProto, onnx.ModelProto]
 def _one_thread() -> None:
     """Small tensors gain nothing from more threads, and on a busy machine threads wait for each other."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 photographs of the split `train` from two sources and 6 of `val`; read only."""
-    return training_files.write_shards(tmp_path_factory.mktemp("photos"), training_files.pictures())
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from training_files import tiny_recipe
 
 from photochrom.errors import DataError, ModelError, UsageError
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training import fit
 from photochrom.training.fit import load_module, train
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
-from photochrom.training.shards import Photographs
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from training_files import pictures, tiny_recipe
 
 from photochrom.color.bins import AbBins
 from photochrom.evaluation.metrics import auc, auc_score
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training.module import ColorizerModule
 from photochrom.training.samples import quarter_ab, whole
-from photochrom.training.shards import Photographs
 
 BINS = AbBins.grid()
 LOG_W = np.linspace(-1, 1, len(BINS)).astype(np.float32)

@@ -10,8 +10,8 @@ from training_files import Picture, write_shards
 
 from photochrom.color.lab import lab_to_srgb
 from photochrom.errors import DataError
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training.prior import measure_prior
-from photochrom.training.shards import Photographs
 
 COLORS = {"red": (40, 20), "green": (-40, 30), "blue": (10, -40), "yellow": (0, 60), "pink": (40, -20), "grey": (0, 0)}
 """Colours (a, b) of bins, well inside the gamut."""

@@ -13,6 +13,7 @@ from skimage.color import rgb2lab
 from torch.utils.data import DataLoader
 from training_files import scene, tiny_recipe
 
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training.recipe import Recipe
 from photochrom.training.samples import (
     MAX_POINTS,
@@ -28,7 +29,6 @@ from photochrom.training.samples import (
     true_points,
     whole,
 )
-from photochrom.training.shards import Photographs
 
 UNIFORM = np.full(10, 0.1)
 

@@ -28,13 +28,13 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from photochrom import __version__
 from photochrom.errors import DataError, ModelError, UsageError
+from photochrom.evaluation.photographs import Photographs, splits
 from photochrom.networks.colorizer_net import ColorizerNet
 from photochrom.networks.files import read_tensors
 from photochrom.training.losses import class_weights
 from photochrom.training.module import ColorizerModule
 from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
-from photochrom.training.shards import Photographs, splits
 
 _EMA_EVERY = 4
 _SAVE_EVERY = 200

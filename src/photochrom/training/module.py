@@ -21,12 +21,12 @@ from torch.utils.data import DataLoader
 
 from photochrom.color.bins import AbBins
 from photochrom.color.normalize import normalize_luma
+from photochrom.evaluation.degrade import age, luma
+from photochrom.evaluation.photographs import Photographs
 from photochrom.networks.colorizer_net import ColorizerNet
-from photochrom.training.degrade import age, luma
 from photochrom.training.losses import ColorLoss
 from photochrom.training.recipe import Recipe
 from photochrom.training.samples import Batch, Order, Samples, collate, quarter_ab, true_points, whole
-from photochrom.training.shards import Photographs
 
 _VAL_BATCH = 16
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from photochrom.color.bins import AbBins
 from photochrom.errors import DataError
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training.losses import NEIGHBOURS
 from photochrom.training.samples import quarter_ab, whole
-from photochrom.training.shards import Photographs
 
 _RARE = 2e-6
 """Bins of a smaller share of the cells are left out."""

@@ -26,6 +26,7 @@ from onnx import helper
 from photochrom import __version__
 from photochrom.errors import DataError
 from photochrom.evaluation.frontier import Frontier, Lpips, measure_frontier
+from photochrom.evaluation.photographs import Photographs
 from photochrom.runtime.card import METADATA_KEY, ModelCard, ReadOut
 from photochrom.runtime.model import Model
 from photochrom.runtime.registry import FILES, WEIGHTS
@@ -33,7 +34,6 @@ from photochrom.training.export import Storage, export
 from photochrom.training.fit import load_module
 from photochrom.training.module import ColorizerModule
 from photochrom.training.samples import whole
-from photochrom.training.shards import Photographs
 
 Rgb = NDArray[np.uint8]
 

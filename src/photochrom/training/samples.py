@@ -19,9 +19,9 @@ from torch.utils.data import Dataset, Sampler
 
 from photochrom.color.lab import srgb_to_lab
 from photochrom.color.normalize import normalize_ab, normalize_luma
-from photochrom.training.degrade import age, luma
+from photochrom.evaluation.degrade import age, luma
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training.recipe import Recipe
-from photochrom.training.shards import Photographs
 
 Float = NDArray[np.float32]
 

@@ -11,10 +11,10 @@ from PIL import Image
 from skimage import data
 from training_files import scene, tiny_recipe
 
+from photochrom.evaluation.degrade import age, blur, fade, grain, jpeg, luma, respond, tone, vignette
+from photochrom.evaluation.photographs import Photographs
 from photochrom.training import samples
-from photochrom.training.degrade import age, blur, fade, grain, jpeg, luma, respond, tone, vignette
 from photochrom.training.samples import Request, Samples
-from photochrom.training.shards import Photographs
 
 Float = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""Photographs for training: webdataset tars, read in any order.
+"""Photographs to train and to measure on: webdataset tars, read in any order.
 
 A tar is indexed once by the offsets of its members, so that any photograph is one seek away
 and a run can go on in the data exactly where it was. Which photograph comes n-th is a pure

@@ -13,7 +13,7 @@ import pytest
 from training_files import Picture, encoded, pictures, scene, write_shards
 
 from photochrom.errors import DataError
-from photochrom.training.shards import Photographs, splits
+from photochrom.evaluation.photographs import Photographs, splits
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 24), ("val", 6)])
