@@ -16,7 +16,8 @@ from skimage import data
 from photochrom.color.bins import AbBins
 from photochrom.color.lab import srgb_to_lab
 from photochrom.color.luma import luma
-from photochrom.evaluation.frontier import Frontier, FrontierPoint, _default, measure_frontier
+from photochrom.evaluation.frontier import Frontier, FrontierPoint, _default, _look, measure_frontier
+from photochrom.evaluation.frontier import _measure as _measure_point
 from photochrom.evaluation.metrics import colorfulness_abs, psnr
 from photochrom.runtime.card import ModelCard, ReadOut
 from photochrom.runtime.model import Model
@@ -59,6 +60,11 @@ def _measure(model: object, photographs: list[Rgb], **options: Any) -> Frontier:
     return measure_frontier(model, photographs, **options)  # type: ignore[arg-type]
 
 
+def _measure_one(setting: ReadOut) -> FrontierPoint:
+    model: Any = Unsure(_photographs())
+    return _measure_point(model, [_look(model, rgb, None) for rgb in _photographs()], setting)
+
+
 @pytest.fixture(scope="module")
 def frontier() -> Frontier:
     return _measure(Unsure(_photographs()), _photographs())
@@ -96,6 +102,27 @@ def test_figures_of_truth_and_grey_are_means_over_the_photographs(frontier: Fron
     )
     assert np.isnan(frontier.grey_lpips)
     assert all(np.isnan(point.lpips) for point in frontier.points)
+
+
+def test_the_cloud_has_every_read_out_that_was_looked_at_and_none_is_above_the_line(frontier: Frontier) -> None:
+    settings = [(p.t, p.T, p.gain) for p in frontier.cloud]
+    assert len(set(settings)) == len(settings) == 60
+    assert all(np.isnan(p.lpips) for p in frontier.cloud)
+    colors = [point.colorfulness for point in frontier.points]
+    errors = [point.psnr for point in frontier.points]
+    above = [p.psnr - np.interp(p.colorfulness, colors, errors, right=np.inf) for p in frontier.cloud]
+    assert max(above) < 0.05
+    for p in frontier.cloud[::7]:
+        again = _measure_one(ReadOut(vividness=0, t=p.t, T=p.T, gain=p.gain))
+        assert (p.psnr, p.colorfulness) == pytest.approx((again.psnr, again.colorfulness), rel=1e-5)
+
+
+def test_the_cloud_has_the_perceptual_distance_of_some_read_outs() -> None:
+    photographs = _photographs()[:1]
+    found = _measure(Unsure(photographs), photographs, lpips=lambda _: colorfulness_abs)
+    measured = [p for p in found.cloud if np.isfinite(p.lpips)]
+    assert len(measured) == 18
+    assert all(p.lpips == pytest.approx(p.colorfulness, rel=1e-5) for p in measured)
 
 
 def test_a_card_takes_the_frontier(frontier: Frontier) -> None:

@@ -2,13 +2,14 @@
 
 A distribution can be read in many ways (t, T, gain). For each colourfulness there is one that
 errs least; together they are the line along which `vividness` moves. It is measured when a model is
-exported, and written into the model file.
+exported, and written into the model file, with the cloud of all ways from which it was chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ Lpips = Callable[[Rgb], Callable[[Rgb], float]]
 
 _STEPS = ((0.0, 0.25, 0.5, 0.75, 1.0), (1.0, 0.7))
 _GAINS = (0.9, 1.1, 1.35, 1.65, 2.0, 2.5)
+_CLOSER = ((0.0, 0.5, 1.0), (0.9, 1.35, 2.0))
+"""The t and the gains at which the cloud has LPIPS too: it takes as long as all else."""
 _LEVELS = 11
 _BEYOND = 1.15
 """Colourfulness at vividness 1, in units of the truth's."""
@@ -47,14 +50,31 @@ class FrontierPoint:
 
 
 @dataclass(frozen=True)
+class CloudPoint:
+    """One read-out (t, T, gain) that was looked at, and the same means; LPIPS is nan where it was not taken."""
+
+    t: float
+    T: float
+    gain: float
+    psnr: float
+    colorfulness: float
+    lpips: float
+
+
+@dataclass(frozen=True)
 class Frontier:
-    """The measured line, the default on it, and the same figures of the truth and of grey."""
+    """The measured line, the default on it, the same figures of the truth and of grey, and all read-outs looked at.
+
+    To be plotted: PSNR and LPIPS against colourfulness, the cloud as small dots joined where t and T
+    are equal, the line over it, the default marked, grey and the truth's colourfulness as lines.
+    """
 
     points: tuple[FrontierPoint, ...]
     default_vividness: float
     truth_colorfulness: float
     grey_psnr: float
     grey_lpips: float
+    cloud: tuple[CloudPoint, ...] = ()
 
 
 def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips | None = None) -> Frontier:
@@ -65,10 +85,10 @@ def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips |
     (without `lpips`: the highest PSNR).
     """
     looks = [_look(model, rgb, lpips(rgb) if lpips else None) for rgb in photographs]
-    curves = {(t, T): _curve(model, looks, t, T) for t in _STEPS[0] for T in _STEPS[1]}
-    best = max(((c[0].max(), key) for key, c in curves.items()), key=lambda pair: pair[0])[1]
-    start = _most_accurate(curves[best][0])
-    lowest = float(np.interp(start, _GAINS, curves[best][1]))
+    curves = {(t, T): _curve(model, looks, t, T, with_lpips=lpips is not None) for t in _STEPS[0] for T in _STEPS[1]}
+    best = max(curves, key=lambda key: float(curves[key].psnr.max()))
+    start = _most_accurate(curves[best].psnr)
+    lowest = float(np.interp(start, _GAINS, curves[best].colorfulness))
     truth = float(np.mean([colorfulness_abs(look.truth) for look in looks]))
     points: list[FrontierPoint] = []
     for level in range(_LEVELS):
@@ -86,7 +106,8 @@ def measure_frontier(model: Model, photographs: Sequence[Rgb], *, lpips: Lpips |
     grey = [np.repeat(look.luma[..., None], 3, -1) for look in looks]
     grey_psnr = mean_psnr([psnr(g, look.truth) for g, look in zip(grey, looks, strict=True)])
     grey_lpips = float(np.mean([look.distance(g) for g, look in zip(grey, looks, strict=True)]))
-    return Frontier(tuple(points), _default(points, truth, grey_psnr), truth, grey_psnr, grey_lpips)
+    default = _default(points, truth, grey_psnr)
+    return Frontier(tuple(points), default, truth, grey_psnr, grey_lpips, _cloud(curves))
 
 
 @dataclass(frozen=True)
@@ -117,16 +138,34 @@ def _color(look: _Look, ab: Float) -> Rgb:
     return recombine(look.luma, ab_to_cbcr(look.small, ab), np.uint8)
 
 
-def _curve(model: Model, looks: Sequence[_Look], t: float, T: float) -> tuple[Float, Float]:
-    """Mean PSNR and mean CF at each gain, (G,) each."""
+class _Curve(NamedTuple):
+    """Mean PSNR, mean CF and mean LPIPS (nan where it was not taken) at each gain, (G,) each."""
+
+    psnr: Float
+    colorfulness: Float
+    lpips: Float
+
+
+def _curve(model: Model, looks: Sequence[_Look], t: float, T: float, *, with_lpips: bool) -> _Curve:
     errors = np.zeros((len(looks), len(_GAINS)), np.float32)
     colors = np.zeros_like(errors)
+    distances = np.full_like(errors, np.nan)
     for i, look in enumerate(looks):
         ab = _ab(model, look, t, T)
         for j, gain in enumerate(_GAINS):
             rgb = _color(look, ab * np.float32(gain))
             errors[i, j], colors[i, j] = psnr(rgb, look.truth), colorfulness_abs(rgb)
-    return np.array([mean_psnr(column) for column in errors.T], np.float32), colors.mean(0)
+            if with_lpips and t in _CLOSER[0] and gain in _CLOSER[1]:
+                distances[i, j] = look.distance(rgb)
+    return _Curve(np.array([mean_psnr(column) for column in errors.T], np.float32), colors.mean(0), distances.mean(0))
+
+
+def _cloud(curves: Mapping[tuple[float, float], _Curve]) -> tuple[CloudPoint, ...]:
+    return tuple(
+        CloudPoint(t, T, gain, *(float(figures[j]) for figures in curve))
+        for (t, T), curve in curves.items()
+        for j, gain in enumerate(_GAINS)
+    )
 
 
 def _most_accurate(errors: Float) -> float:
@@ -139,17 +178,15 @@ def _most_accurate(errors: Float) -> float:
     return min(max(top, near[0]), near[-1])
 
 
-def _candidates(
-    curves: dict[tuple[float, float], tuple[Float, Float]], target: float
-) -> list[tuple[tuple[float, float], float]]:
+def _candidates(curves: Mapping[tuple[float, float], _Curve], target: float) -> list[tuple[tuple[float, float], float]]:
     """The two (t, T) of highest PSNR that reach a CF of `target`, each with the gain at which it does."""
     found = []
-    for key, (errors, colors) in curves.items():
+    for key, (errors, colors, _) in curves.items():
         if colors[0] <= target <= colors[-1]:
             gain = float(np.interp(target, colors, _GAINS))
             found.append((float(np.interp(gain, _GAINS, errors)), key, gain))
     if not found:
-        key = max(curves, key=lambda k: float(curves[k][1][-1]))
+        key = max(curves, key=lambda k: float(curves[k].colorfulness[-1]))
         return [(key, _GAINS[-1])]
     return [(key, gain) for _, key, gain in sorted(found, reverse=True)[:2]]
 
