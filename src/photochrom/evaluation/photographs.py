@@ -20,18 +20,37 @@ from numpy.typing import NDArray
 
 from photochrom.errors import DataError
 
-_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+"""Endings, in lower case, of the pictures that data sets hold."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One photograph of a data set: where its bytes are, and what the manifest says of it."""
+    """One photograph of a data set: where its bytes are (a file of its own is a shard of one), and what is known of it."""
 
     shard: Path
     offset: int
     size: int
     key: str
     source: str
+
+    def read(self) -> NDArray[np.uint8]:
+        """The photograph as (H, W, 3) RGB uint8.
+
+        Raises:
+            DataError: it is damaged, cut off or can't be read; the message names shard and key.
+        """
+        try:
+            with self.shard.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise DataError(f"{self.shard}: photograph {self.key} can't be read: {error}") from error
+        complete = 0 < len(data) == self.size
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if complete else None
+        if picture is None:
+            raise DataError(f"{self.shard}: photograph {self.key} is damaged or cut off.")
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 class Photographs:
@@ -52,7 +71,7 @@ class Photographs:
 
     def __init__(self, manifest: Path, split: str) -> None:
         rows = _rows(manifest, split)
-        members = {shard: _index(manifest.parent / f"{shard}.tar") for shard in sorted({r["shard"] for r in rows})}
+        members = {shard: members_of(manifest.parent / f"{shard}.tar") for shard in sorted({r["shard"] for r in rows})}
         self.entries: list[Entry] = []
         for row in rows:
             place = members[row["shard"]].get(row["key"])
@@ -70,18 +89,7 @@ class Photographs:
         Raises:
             DataError: it is damaged, cut off or can't be read; the message names shard and key.
         """
-        entry = self.entries[index]
-        try:
-            with entry.shard.open("rb") as file:
-                file.seek(entry.offset)
-                data = file.read(entry.size)
-        except OSError as error:
-            raise DataError(f"{entry.shard}: photograph {entry.key} can't be read: {error}") from error
-        complete = 0 < len(data) == entry.size
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if complete else None
-        if picture is None:
-            raise DataError(f"{entry.shard}: photograph {entry.key} is damaged or cut off.")
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        return self.entries[index].read()
 
     def weights(self, by_source: Mapping[str, float]) -> NDArray[np.float64]:
         """Sampling probability of each photograph, (len(self),), summing to 1.
@@ -125,14 +133,20 @@ def _table(manifest: Path) -> list[dict[str, str]]:
         raise DataError(f"The manifest {manifest} can't be read: {error}") from error
 
 
-def _index(tar: Path) -> dict[str, tuple[int, int]]:
-    """Offset and size of every picture in an uncompressed tar, by key."""
+def members_of(tar: Path) -> dict[str, tuple[int, int]]:
+    """Offset and size of every picture in an uncompressed tar, by key.
+
+    Raises:
+        DataError: it can't be read, or holds two pictures of one key.
+    """
     places: dict[str, tuple[int, int]] = {}
     try:
         with tarfile.open(tar, "r:") as file:
             for member in file:
                 name = Path(member.name)
-                if member.isfile() and name.suffix.lower() in _SUFFIXES:
+                if member.isfile() and name.suffix.lower() in SUFFIXES:
+                    if name.stem in places:
+                        raise DataError(f"The shard {tar} holds two photographs of the name {name.stem}.")
                     places[name.stem] = (member.offset_data, member.size)
     except (OSError, tarfile.TarError) as error:
         where = f" after {len(places)} photographs, the last of them {list(places)[-1]}" if places else ""
