@@ -26,7 +26,7 @@ SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True)
 class Entry:
-    """One photograph of a data set: where its bytes are (a file of its own is a shard of one), and what is known of it."""
+    """One photograph of a data set: where its bytes are, in a tar or in a file of its own, and what is known of it."""
 
     shard: Path
     offset: int

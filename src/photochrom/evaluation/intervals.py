@@ -1,0 +1,159 @@
+"""Intervals: how sure a figure is, and whether one model is really better than another.
+
+Bootstrap over the photographs: each resample gives every photograph a weight, how often it was drawn.
+A metric is a function of these weights, so that a mean, a percentile and KID are all treated alike.
+All subjects see the same resamples, and so differences are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Double = NDArray[np.float64]
+
+Statistic = Callable[[Double], Double]
+"""A metric: takes weights (B, N) of N photographs in B resamples, gives its value (B,) in each."""
+
+RESAMPLES: Final = 2000
+LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether all of the interval is on one side of zero: of a difference, whether it is one."""
+        return self.low > 0 or self.high < 0
+
+
+class Resamples:
+    """`RESAMPLES` draws, with replacement, of n among n photographs; the same ones in every run."""
+
+    def __init__(self, n: int, *, seed: int = 0) -> None:
+        if n < 1:
+            raise ValueError("there is nothing to draw from")
+        rng = np.random.default_rng(seed)
+        self._weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(np.float64)
+
+    def estimate(self, statistic: Statistic) -> Estimate:
+        """The statistic on the photographs as they are, and the middle 95 % of its values on the resamples."""
+        value = float(statistic(np.ones((1, self._weights.shape[1])))[0])
+        values = statistic(self._weights)
+        values = values[np.isfinite(values)]
+        if not len(values):
+            return Estimate(value, value, value)
+        low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Estimate(value, float(low), float(high))
+
+    def difference(self, one: Statistic, other: Statistic) -> Estimate:
+        """How much larger the first statistic is than the second, photograph by photograph the same draws."""
+        return self.estimate(lambda weights: one(weights) - other(weights))
+
+
+def mean(values: ArrayLike) -> Statistic:
+    """Mean of (N,) values; those that are not finite (PSNR of identical pictures) are left out."""
+    each = np.asarray(values, np.float64)
+    finite = np.isfinite(each)
+    kept, present = np.where(finite, each, 0), finite.astype(np.float64)
+
+    def statistic(weights: Double) -> Double:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Double = weights @ kept / (weights @ present)
+        return result
+
+    return statistic
+
+
+def gap(values: ArrayLike, others: ArrayLike) -> Statistic:
+    """Distance of the means of (N,) values and (N,) others, as of dCF."""
+    one, other = mean(values), mean(others)
+    return lambda weights: np.abs(one(weights) - other(weights))
+
+
+def percentile(values: ArrayLike, percent: float) -> Statistic:
+    """Percentile of (N,) values, linear between neighbours, as of p10-CF."""
+    each = np.asarray(values, np.float64)
+    order = np.argsort(each)
+    ranked = each[order]
+
+    def statistic(weights: Double) -> Double:
+        drawn = weights[:, order].cumsum(axis=1)
+        place = (drawn[:, -1] - 1) * percent / 100
+        below = np.floor(place)
+        part = place - below
+        low, high = (
+            ranked[(drawn > np.minimum(at, drawn[:, -1] - 1)[:, None]).argmax(axis=1)] for at in (below, below + 1)
+        )
+        result: Double = low + part * (high - low)
+        return result
+
+    return statistic
+
+
+def class_mean(totals: ArrayLike, counts: ArrayLike) -> Statistic:
+    """Mean over the classes that occur of the mean in each, as of class-rebalanced AuC, times 100.
+
+    Args:
+        totals, counts: (N, K) sum of the scores and number of pixels, by photograph and class.
+    """
+    total, count = np.asarray(totals, np.float64), np.asarray(counts, np.float64)
+    occurs = count.sum(axis=0) > 0
+    total, count = total[:, occurs], count[:, occurs]
+
+    def statistic(weights: Double) -> Double:
+        pixels = weights @ count
+        scores = np.divide(weights @ total, pixels, out=np.zeros_like(pixels), where=pixels > 0)
+        result: Double = 100 * scores.sum(axis=1) / (pixels > 0).sum(axis=1)
+        return result
+
+    return statistic
+
+
+def absolute_gaps(gaps: ArrayLike, counts: ArrayLike) -> Statistic:
+    """Expected calibration error: sum over the steps of the absolute gap, divided by the number of cells.
+
+    Args:
+        gaps: (N, S) sum over a photograph's cells of confidence less hit, by step of confidence.
+        counts: (N,) cells of a photograph.
+    """
+    each, cells = np.asarray(gaps, np.float64), np.asarray(counts, np.float64)
+    return lambda weights: np.abs(weights @ each).sum(axis=1) / (weights @ cells)
+
+
+def kernel_distance(within: ArrayLike, across: ArrayLike, others: ArrayLike) -> Statistic:
+    """KID, the unbiased squared MMD, times 1000, from kernel values (N, N) of results and truths, paired.
+
+    A photograph drawn twice must not be compared with itself: pairs of different photographs and
+    photographs with their own results are averaged apart and put together as they stand in the data.
+
+    Args:
+        within, across, others: kernel of results with results, of results with truths, of truths with truths.
+    """
+    xx, xy, yy = (np.asarray(kernel, np.float64) for kernel in (within, across, others))
+    n = len(xx)
+
+    def apart(kernel: Double, weights: Double, pairs: Double) -> Double:
+        all_of_it = np.einsum("bn,bn->b", weights @ kernel, weights)
+        result: Double = (all_of_it - weights**2 @ kernel.diagonal()) / pairs
+        return result
+
+    def statistic(weights: Double) -> Double:
+        drawn = weights.sum(axis=1)
+        pairs = drawn**2 - (weights**2).sum(axis=1)
+        own = weights @ xy.diagonal() / drawn
+        cross = apart(xy, weights, pairs) * (n - 1) / n + own / n
+        result: Double = 1000 * (apart(xx, weights, pairs) + apart(yy, weights, pairs) - 2 * cross)
+        return result
+
+    return statistic
