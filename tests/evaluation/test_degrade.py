@@ -60,6 +60,7 @@ def test_the_colour_target_does_not_depend_on_ageing(monkeypatch: pytest.MonkeyP
     aged, clean = sample(1.0), sample(0.0)
     assert not np.array_equal(aged[0], clean[0])
     assert np.array_equal(aged[1], clean[1])
+    assert np.array_equal(aged[4], clean[0])  # what a teacher looks at
     monkeypatch.setattr(samples, "age", lambda rgb, rng: np.zeros(rgb.shape[:2], np.float32))
     black = sample(1.0)
     assert (black[0] == -1).all()

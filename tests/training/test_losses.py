@@ -66,6 +66,42 @@ def test_the_gradient_follows_the_value() -> None:
         assert float((gradient * direction).sum()) == pytest.approx(float(slope), rel=1e-2, abs=1e-3)
 
 
+def _taught(student: Tensor) -> Tensor:
+    """A teacher's distribution for the cells of `student` (N, K, h, w): (N, h, w, K)."""
+    n, k, height, width = student.shape
+    return (2 * torch.randn(n, height, width, k)).softmax(-1)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_with_a_teacher_it_is_the_loss_that_the_teachers_colours_would_give_on_average(share: float) -> None:
+    log_w = _log_w()
+    logits, ab = _example()
+    taught = _taught(logits)
+    lesson = taught.double().flatten(0, 2)
+    z = logits.double().permute(0, 2, 3, 1).reshape(-1, len(BINS))
+    weights, centers = torch.from_numpy(log_w).double(), torch.from_numpy(BINS.centers).double() / 110
+    _, entropy, _ = _plain(logits, ab, log_w)
+    learned = -(lesson * weights.exp() * z.log_softmax(1)).sum(1).mean()
+    aim = (1 - share) * ab.double().permute(0, 2, 3, 1).reshape(-1, 2) / 110 + share * lesson @ centers
+    distance = F.smooth_l1_loss((z - weights).softmax(1) @ centers, aim, beta=0.1, reduction="none").sum(1).mean()
+    wanted = (1 - share) * entropy + share * learned + REGRESSION * distance
+    loss = ColorLoss(BINS, log_w, regression=REGRESSION, teacher_weight=share)(logits, ab, taught)
+    assert loss[0].item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert loss[1].item() == pytest.approx(entropy.item(), rel=1e-5)
+    (gradient,), (plain,) = torch.autograd.grad(loss[0], logits), torch.autograd.grad(wanted, logits)
+    assert float((gradient - plain).norm() / plain.norm()) < 1e-5
+
+
+def test_a_student_that_believes_what_its_teacher_does_once_weights_are_undone_learns_nothing_more() -> None:
+    log_w = _log_w()
+    logits, ab = _example()
+    taught = (logits.detach().permute(0, 2, 3, 1) - torch.from_numpy(log_w)).softmax(-1)
+    loss = ColorLoss(BINS, log_w, regression=REGRESSION, teacher_weight=1.0)
+    (gradient,) = torch.autograd.grad(loss(logits, ab, taught)[0], logits)
+    (other,) = torch.autograd.grad(loss(logits, ab, _taught(logits))[0], logits)
+    assert float(gradient.norm() / other.norm()) < 1e-5
+
+
 def test_in_bfloat16_it_is_as_exact_as_the_logits() -> None:
     log_w = _log_w()
     logits, ab = _example(torch.bfloat16)

@@ -96,7 +96,7 @@ def test_a_batch_has_the_shapes_and_ranges_that_the_network_takes(photographs: P
     for batch in _batches(photographs, tiny_recipe(samples=100, late_share=0.5), 0, 100):
         n, _, side, _ = batch.luma.shape
         assert (n, side) in {(8, 32), (2, 64)}
-        assert batch.luma.shape == (n, 1, side, side)
+        assert batch.luma.shape == batch.clean.shape == (n, 1, side, side)
         assert batch.ab.shape == (n, 2, side // 4, side // 4)
         assert batch.dense.shape == (n, 3, side // 4, side // 4)
         assert batch.points.shape[::2] == (n, 5)
@@ -203,7 +203,7 @@ def test_points_of_a_batch_are_cut_to_the_rows_that_somebody_uses() -> None:
     def sample(used: int) -> tuple[NDArray[np.float32], ...]:
         points = np.zeros((20, 5), np.float32)
         points[:used, 4] = 1
-        return plane[0], plane[1], points, plane[2]
+        return plane[0], plane[1], points, plane[2], plane[0]
 
     def rows(*used: int) -> int:
         return collate([sample(count) for count in used]).points.shape[1]  # type: ignore[misc]

@@ -27,6 +27,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from photochrom import __version__
+from photochrom.color.bins import AbBins
 from photochrom.errors import DataError, ModelError, UsageError
 from photochrom.evaluation.photographs import Photographs, splits
 from photochrom.networks.colorizer_net import ColorizerNet
@@ -35,6 +36,7 @@ from photochrom.training.losses import class_weights
 from photochrom.training.module import ColorizerModule
 from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
+from photochrom.training.teacher import Teacher
 
 _EMA_EVERY = 4
 _SAVE_EVERY = 200
@@ -192,6 +194,9 @@ def train(
     except OSError as error:
         raise DataError(f"The run's folder {out} can't be made: {error}") from error
     module = _module(recipe, photographs, start=last if last.exists() else start, continuing=last.exists())
+    if recipe.teacher:
+        taught_by, bins, log_w = _weights_from(recipe.teacher)
+        module.teacher = Teacher(taught_by, AbBins(np.asarray(bins)), np.asarray(log_w), module.bins)
     module.train_photographs, module.val_photographs = photographs, validation
     module.workers = workers
     _write_records(out, photographs, module)
@@ -291,10 +296,8 @@ def _module(recipe: Recipe, photographs: Photographs, *, start: str | Path | Non
         return load_module(Path(start), recipe=recipe)
     provenance = {"manifest_sha256": photographs.manifest_sha256, "start": str(start) if start else "ImageNet"}
     if start is None:
-        weights = photographs.weights(recipe.source_weights)
-        found, prior = measure_prior(photographs, weights, count=min(3000, 10 * len(photographs)), seed=recipe.seed)
-        log_w = np.log(class_weights(prior, recipe.class_weight))
-        module = ColorizerModule(recipe.to_dict(), found.centers.tolist(), log_w.tolist(), provenance)
+        bins, weighting = _weights_from(recipe.teacher)[1:] if recipe.teacher else _measured(recipe, photographs)
+        module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
         module.net.encoder.load_imagenet()
         return module
     net, bins, weighting = _weights_from(start)
@@ -303,6 +306,13 @@ def _module(recipe: Recipe, photographs: Photographs, *, start: str | Path | Non
     module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
     module.net.load_state_dict(net.state_dict())
     return module
+
+
+def _measured(recipe: Recipe, photographs: Photographs) -> tuple[list[list[float]], list[float]]:
+    """Bins that the photographs use, and log w."""
+    weights = photographs.weights(recipe.source_weights)
+    found, prior = measure_prior(photographs, weights, count=min(3000, 10 * len(photographs)), seed=recipe.seed)
+    return found.centers.tolist(), np.log(class_weights(prior, recipe.class_weight)).tolist()
 
 
 def _weights_from(start: str | Path) -> tuple[ColorizerNet, list[list[float]], list[float]]:

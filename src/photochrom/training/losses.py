@@ -43,15 +43,21 @@ class ColorLoss(nn.Module):
     the class weight of its truth, plus `regression` times smooth-L1 (beta 0.1) of the calibrated
     expectation, in units of ab/110. Sources: Zhang et al. 2016; Menon et al. 2021 for reading a
     weighted net as softmax(logits - log w).
+
+    Where a teacher's calibrated distribution is given, `teacher_weight` of the loss is its expected value were
+    the truth drawn from that distribution: the cross-entropy with p(bin) w(bin), whose minimum is a student
+    that is calibrated to the teacher. The smooth-L1 aims at the mix of the true and the teacher's expected ab.
     """
 
     centers: Tensor
     log_w: Tensor
     index: Tensor
 
-    def __init__(self, bins: AbBins, log_w: NDArray[np.float32], *, regression: float) -> None:
+    def __init__(
+        self, bins: AbBins, log_w: NDArray[np.float32], *, regression: float, teacher_weight: float = 0.0
+    ) -> None:
         super().__init__()
-        self.regression = regression
+        self.regression, self.teacher_weight = regression, teacher_weight
         self.register_buffer("centers", torch.from_numpy(bins.centers / np.float32(AB_SCALE)), persistent=False)
         self.register_buffer("log_w", torch.from_numpy(log_w), persistent=False)
         axis = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
@@ -67,14 +73,25 @@ class ColorLoss(nn.Module):
         square = (self.centers[index] * AB_SCALE - ab[:, None]).square().sum(-1)
         return index, torch.softmax(square * (-1 / 50), 1)
 
-    def forward(self, logits: Tensor, ab: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss to minimise, and its parts for the log: cross-entropy and smooth-L1 (without `regression`)."""
+    def forward(self, logits: Tensor, ab: Tensor, taught: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss to minimise, and for the log the cross-entropy with the truth and smooth-L1 without `regression`.
+
+        `taught` (N, h, w, K) is a teacher's calibrated distribution over the same bins.
+        """
         cells = logits.permute(0, 2, 3, 1).flatten(0, 2)
         truth = ab.permute(0, 2, 3, 1).flatten(0, 2)
         index, target = self.soft_encode(truth)
         with torch.autocast(logits.device.type, enabled=False):
             terms = _Loss.apply(  # type: ignore[no-untyped-call]
-                cells, index, target, truth / AB_SCALE, self.centers, self.log_w, self.regression
+                cells,
+                index,
+                target,
+                truth / AB_SCALE,
+                self.centers,
+                self.log_w,
+                self.regression,
+                None if taught is None else taught.flatten(0, 2),
+                0.0 if taught is None else self.teacher_weight,
             )
         return cast(tuple[Tensor, Tensor, Tensor], terms)
 
@@ -90,12 +107,18 @@ class _Loss(torch.autograd.Function):
         centers: Tensor,
         log_w: Tensor,
         regression: float,
+        taught: Tensor | None,
+        share: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
         count = len(logits)
         p = torch.softmax(logits.float(), 1)
         weight = (target * log_w.exp()[index]).sum(1)
         logs = p.gather(1, index).clamp_min(1e-30).log()
         entropy = -(weight * (target * logs).sum(1)).mean()
+        loss, mass = (1 - share) * entropy, (1 - share) * weight
+        if taught is not None:
+            truth = truth + share * (taught @ centers - truth)
+            mass = mass + taught @ (share * log_w.exp())
         undo = (-log_w).exp()
         basis = torch.stack([undo * centers[:, 0], undo * centers[:, 1], undo], 1)
         moments = p @ basis
@@ -107,13 +130,17 @@ class _Loss(torch.autograd.Function):
         distance = smooth.sum(1).mean()
         slope = (error / _BETA).clamp(-1, 1) * (regression / count)
         factors = torch.cat([slope / total, -(slope * expected).sum(1, keepdim=True) / total], 1)
-        gradient = torch.addmm((weight / count)[:, None], factors, basis.T).mul_(p)
-        gradient.scatter_add_(1, index, target * (weight / -count)[:, None])
+        gradient = torch.addmm((mass / count)[:, None], factors, basis.T).mul_(p)
+        gradient.scatter_add_(1, index, target * (weight * ((1 - share) / -count))[:, None])
+        if taught is not None:
+            lesson = taught * (log_w.exp() * (share / count))
+            gradient.sub_(lesson)
+            loss = loss - torch.dot(lesson.flatten(), p.clamp_min_(1e-30).log_().flatten())
         ctx.save_for_backward(gradient.to(logits.dtype))
         ctx.mark_non_differentiable(entropy, distance)
-        return entropy + regression * distance, entropy, distance
+        return loss + regression * distance, entropy, distance
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return gradient * grads[0].to(gradient.dtype), None, None, None, None, None, None
+        return gradient * grads[0].to(gradient.dtype), *(None,) * 8

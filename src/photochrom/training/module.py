@@ -27,6 +27,7 @@ from photochrom.networks.colorizer_net import ColorizerNet
 from photochrom.training.losses import ColorLoss
 from photochrom.training.recipe import Recipe
 from photochrom.training.samples import Batch, Order, Samples, collate, quarter_ab, true_points, whole
+from photochrom.training.teacher import Teacher
 
 _VAL_BATCH = 16
 
@@ -57,7 +58,13 @@ class ColorizerModule(lightning.LightningModule):
         for parameters in self.net.encoder.groups()[: self.recipe.frozen]:
             for parameter in parameters:
                 parameter.requires_grad_(False)
-        self.loss = ColorLoss(self.bins, np.asarray(log_w, np.float32), regression=self.recipe.regression)
+        self.loss = ColorLoss(
+            self.bins,
+            np.asarray(log_w, np.float32),
+            regression=self.recipe.regression,
+            teacher_weight=self.recipe.teacher_weight,
+        )
+        self.teacher: Teacher | None = None
         self.provenance = dict(provenance or {})
         self.train_photographs: Photographs | None = None
         self.val_photographs: Mapping[str, Photographs] = {}
@@ -71,7 +78,8 @@ class ColorizerModule(lightning.LightningModule):
         """One step's loss."""
         luma_ = batch.luma.contiguous(memory_format=torch.channels_last)
         logits = self.net(luma_, batch.points, batch.dense)
-        loss, entropy, distance = self.loss(logits, batch.ab)
+        taught = self.teacher(batch.clean, batch.points, batch.dense) if self.teacher else None
+        loss, entropy, distance = self.loss(logits, batch.ab, taught)
         self._batch = len(batch.luma)
         values = {"train/loss": loss, "train/entropy": entropy, "train/smooth_l1": distance}
         self.log_dict(values, batch_size=self._batch)

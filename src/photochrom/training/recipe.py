@@ -80,6 +80,9 @@ class Recipe:
         ema: decay of the weight average, a step.
         class_weight: strength of the rebalancing, 0 to 1: exponent on Zhang's inverse smoothed prior.
         regression: weight of the smooth-L1 term beside the cross-entropy.
+        teacher: bundled model, model folder or checkpoint whose distribution is learned too; "" is none.
+            A run that starts from no model takes the teacher's bins and class weights.
+        teacher_weight: its share of the loss; the rest is the true colour's.
         hints: share of samples that see points.
         dense_hints: share of samples that see dense hints.
         degrade: share of samples whose luma is aged.
@@ -117,6 +120,8 @@ class Recipe:
     ema: float = 0.9985
     class_weight: float = 0.6
     regression: float = 10.0
+    teacher: str = ""
+    teacher_weight: float = 0.5
     hints: float = 0.35
     dense_hints: float = 0.15
     degrade: float = 0.5
@@ -156,7 +161,7 @@ class Recipe:
             "seed",
         ):
             yield f"{name} must not be negative", getattr(self, name) >= 0
-        for name in ("late_share", "hints", "dense_hints", "degrade", "class_weight"):
+        for name in ("late_share", "hints", "dense_hints", "degrade", "class_weight", "teacher_weight"):
             yield f"{name} must be in [0, 1]", 0 <= getattr(self, name) <= 1
         yield "hints and dense_hints together exceed 1", self.hints + self.dense_hints <= 1
         yield "ema must be in [0, 1)", 0 <= self.ema < 1

@@ -38,12 +38,16 @@ class Request(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """luma (N, 1, S, S), ab (N, 2, S/4, S/4) in Lab units, points (N, P, 5), dense (N, 3, S/4, S/4)."""
+    """luma (N, 1, S, S), ab (N, 2, S/4, S/4) in Lab units, points (N, P, 5), dense (N, 3, S/4, S/4).
+
+    `clean` (N, 1, S, S) is the luma without its ageing, for a teacher to look at.
+    """
 
     luma: Tensor
     ab: Tensor
     points: Tensor
     dense: Tensor
+    clean: Tensor
 
 
 class Order(Sampler[list[Request]]):
@@ -71,19 +75,20 @@ def batch_size(recipe: Recipe, side: int) -> int:
     return max(1, round(recipe.batch * (recipe.size / side) ** 2))
 
 
-class Samples(Dataset[tuple[Float, Float, Float, Float]]):
+class Samples(Dataset[tuple[Float, Float, Float, Float, Float]]):
     """Makes the samples that `Order` asks for."""
 
     def __init__(self, photographs: Photographs, recipe: Recipe) -> None:
         self._photographs, self._recipe = photographs, recipe
 
-    def __getitem__(self, request: Request) -> tuple[Float, Float, Float, Float]:
+    def __getitem__(self, request: Request) -> tuple[Float, Float, Float, Float, Float]:
         rng = np.random.default_rng((*request.seed, 2))
         rgb = crop(self._photographs.read(request.photograph), request.side, self._recipe.scale, rng)
-        grey = age(rgb, rng) if rng.random() < self._recipe.degrade else luma(rgb)
+        clean = luma(rgb)
+        grey = age(rgb, rng) if rng.random() < self._recipe.degrade else clean
         ab = quarter_ab(rgb)
         points, dense = draw_hints(ab, request.points, self._recipe, rng)
-        return normalize_luma(grey)[None], ab, points, dense
+        return normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None]
 
 
 def crop(rgb: NDArray[np.uint8], side: int, scale: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -164,8 +169,8 @@ def _dense(ab: Float, rng: np.random.Generator) -> Float:
     return np.stack([colors[..., 0], colors[..., 1], confidence]).astype(np.float32)
 
 
-def collate(samples: list[tuple[Float, Float, Float, Float]]) -> Batch:
+def collate(samples: list[tuple[Float, Float, Float, Float, Float]]) -> Batch:
     """Stack samples of one size into a batch; points are cut to the rows that somebody uses (at least one)."""
-    luma_, ab, points, dense = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
+    luma_, ab, points, dense, clean = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
     used = int((points[..., 4] > 0).sum(1).max())
-    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense)
+    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean)
