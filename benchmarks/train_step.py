@@ -76,7 +76,7 @@ def _speed(recipe: Recipe, batch: Batch, precision: str, steps: int, *, quick: b
     torch.manual_seed(0)
     bins = AbBins.grid()
     module = ColorizerModule(recipe.to_dict(), bins.centers.tolist(), [0.0] * len(bins))
-    module.net.encoder.load_imagenet()
+    module.net.encoder.load_pretrained()
     optimizer = module.configure_optimizers()
     luma = batch.luma.contiguous(memory_format=torch.channels_last)
 

@@ -23,7 +23,7 @@ def classifier(request: pytest.FixtureRequest) -> tuple[EfficientNetLite, int]:
     """The network with its head and weights, and the side it was trained at."""
     variant, side = request.param
     net = EfficientNetLite(variant, classes=1000)
-    net.load_imagenet()
+    net.load_pretrained()
     return net.eval(), side
 
 
@@ -67,8 +67,8 @@ def test_features_stand_at_strides_4_8_16_32(variant: int, channels: tuple[int, 
 
 def test_as_an_encoder_it_has_the_weights_of_the_classifier_without_the_head() -> None:
     net, whole = EfficientNetLite(0), EfficientNetLite(0, classes=1000)
-    net.load_imagenet()
-    whole.load_imagenet()
+    net.load_pretrained()
+    whole.load_pretrained()
     head = [k for k in whole.state_dict() if k.startswith(("_conv_head", "_bn1", "_fc"))]
     assert set(net.state_dict()) == set(whole.state_dict()) - set(head)
     assert all(torch.equal(v, whole.state_dict()[k]) for k, v in net.state_dict().items())
@@ -84,7 +84,7 @@ def test_groups_hold_every_parameter_once_from_the_input_to_the_depth() -> None:
 
 def test_gradients_reach_every_parameter_while_norms_are_frozen() -> None:
     net = EfficientNetLite(0)
-    net.load_imagenet()
+    net.load_pretrained()
     net.train()
     freeze_norms(net)
     sum(m.square().mean() for m in net(torch.rand(1, 1, 32, 32) * 2 - 1)).backward()
@@ -95,9 +95,9 @@ def test_weights_of_another_variant_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "lite2.pth"
     torch.save(EfficientNetLite(2, classes=1000).state_dict(), path)
     with pytest.raises(ModelError, match=r"lite2\.pth does not hold EfficientNet-Lite 0 weights"):
-        EfficientNetLite(0, classes=1000).load_imagenet(path)
+        EfficientNetLite(0, classes=1000).load_pretrained(path)
     with pytest.raises(ModelError, match=r"lite2\.pth does not hold EfficientNet-Lite 0 weights"):
-        EfficientNetLite(0).load_imagenet(path)
+        EfficientNetLite(0).load_pretrained(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all\n", b"PK\x03\x04 cut off", b"\x80\x02]."])
@@ -105,12 +105,12 @@ def test_a_file_that_holds_no_weights_is_refused_by_name(tmp_path: Path, content
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"weights\.pth"):
-        EfficientNetLite(0).load_imagenet(path)
+        EfficientNetLite(0).load_pretrained(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"absent\.pth"):
-        EfficientNetLite(0).load_imagenet(tmp_path / "absent.pth")
+        EfficientNetLite(0).load_pretrained(tmp_path / "absent.pth")
 
 
 def test_an_unknown_variant_is_refused_and_the_known_ones_named() -> None:

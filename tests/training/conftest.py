@@ -34,7 +34,7 @@ def net() -> ColorizerNet:
     torch.manual_seed(0)
     recipe = training_files.tiny_recipe()
     net = ColorizerNet(recipe.encoder, {**recipe.decoder, "bins": len(AbBins.grid())})
-    net.encoder.load_imagenet()
+    net.encoder.load_pretrained()
     return net.eval()
 
 

