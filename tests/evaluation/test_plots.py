@@ -1,5 +1,8 @@
 """Plots show what they were given, each name in its own colour, in colours that the page can turn dark."""
 
+import html
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -17,7 +20,8 @@ def _all() -> dict[str, Figure]:
     rows = np.stack([np.full(3, 24.0), np.full(3, 23.0), np.full(3, 25.0)], axis=1)
     return {
         "reliability": plots.reliability({"best": (_STEPS, _STEPS, np.arange(15))}),
-        "confidence": plots.error_by_confidence({"best": (_STEPS, 1 - _STEPS)}),
+        "any bin": plots.reliability({"best": (_STEPS, _STEPS, np.arange(15))}, least=1e-3),
+        "confidence": plots.error_by_confidence({"best": (_STEPS, 1 - _STEPS, 1.1 - _STEPS)}),
         "frontier": plots.frontier(line, line, default=(25, 23.4, 0.14), truth_colorfulness=38, grey=(22.8, 0.21)),
         "hints": plots.hint_curve(
             [0, 1, 2], {"best": rows, "spread": [1, 2, 3]}, ylabel="PSNR, dB", baselines=["spread"]
@@ -52,10 +56,11 @@ def test_each_name_keeps_its_colour_from_plot_to_plot() -> None:
     assert colours[0] == colours[1] == {"best": plots.TONES[0], "fast": plots.TONES[1]}
 
 
-def test_intervals_of_reliability_without_pixels_are_left_out() -> None:
-    axes = plots.reliability({"best": ([0.1, 0.5], [0.2, 0.0], [10, 0])}).axes[0]
-    (line,) = (line for line in axes.lines if line.get_label() == "best")
-    assert np.asarray(line.get_xdata()).tolist() == [0.1]
+@pytest.mark.parametrize("name", ["$x$", "a $\\frac{ b", "_hidden", "<b>&"])
+def test_a_name_of_any_kind_is_shown_as_it_is(name: str) -> None:
+    svg = figure(plots.intervals([name], {name: [1], "other": [2]}, xlabel="dB"))
+    texts = [html.unescape(text).strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
+    assert texts.count(name) == 2
 
 
 def test_without_lpips_the_frontier_has_one_panel() -> None:

@@ -44,41 +44,43 @@ def canvas(*, width: float = 4.6, height: float = 3.1, panels: int = 1) -> tuple
     return fig, stack
 
 
-def reliability(series: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> Figure:
-    """Predicted probability of the likeliest bin against how often it was true; on the diagonal confidence is true.
+def reliability(series: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *, least: float = 0) -> Figure:
+    """Predicted probability against how often it came true; on the diagonal confidence is true.
 
     Args:
-        series: name -> mean confidence (N,), share of hits (N,) and number of pixels (N,) of each interval.
+        series: name -> mean prediction (N,), share that came true (N,) and share of all predictions (N,) of each
+            interval; the last as the area of the dots.
+        least: the smallest probability shown; above 0 both axes are logarithmic.
     """
     fig, (axes,) = canvas(height=3.6)
-    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
-    for (name, (confidence, hits, count)), style in zip(series.items(), _styles(), strict=False):
-        p, hit, n = (np.asarray(each, np.float64) for each in (confidence, hits, count))
-        there = n > 0
-        axes.plot(p[there], hit[there], label=name, linewidth=1.2, **style)
-        axes.scatter(p[there], hit[there], s=60 * np.sqrt(n[there] / n.sum()) + 6, color=style["color"], linewidths=0)
-    axes.set(
-        xlim=(0, 1),
-        ylim=(0, 1),
-        xlabel="predicted probability",
-        ylabel="share that was true",
-        aspect="equal",
-        anchor="W",
-    )
+    axes.plot([least, 1], [least, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+    for (name, (predicted, hits, share)), style in zip(series.items(), _styles(), strict=False):
+        p, hit, part = (np.asarray(each, np.float64) for each in (predicted, hits, share))
+        axes.plot(p, hit, label=_plain(name), linewidth=1.2, **style)
+        axes.scatter(p, hit, s=60 * np.sqrt(part / part.sum()) + 6, color=style["color"], linewidths=0)
+    if least:
+        axes.set(xscale="log", yscale="log")
+    axes.set(xlim=(least, 1), ylim=(least, 1), xlabel="predicted probability", ylabel="share that came true")
+    axes.set(aspect="equal", anchor="W")
     _legend(axes)
     return fig
 
 
-def error_by_confidence(series: Mapping[str, tuple[ArrayLike, ArrayLike]], *, xlabel: str = "confidence") -> Figure:
-    """Mean ab error of the pixels of each quantile of confidence; it should fall from left to right.
+def error_by_confidence(series: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]) -> Figure:
+    """Mean ab error of the cells of each quantile of confidence: it falls to the right if confidence is worth anything.
 
     Args:
-        series: name -> confidence of each quantile (N,) and the mean ab error there (N,), in Lab units.
+        series: name -> confidence of each quantile (N,), its mean ab error (N,) and the error that the model
+            expects there (N,), in Lab units; the last is dashed.
     """
     fig, (axes,) = canvas()
-    for (name, (confidence, error)), style in zip(series.items(), _styles(marks=True), strict=False):
-        axes.plot(np.asarray(confidence), np.asarray(error), label=name, linewidth=1.4, **style)
-    axes.set(xlabel=xlabel, ylabel="ab error", ylim=(0, None))
+    for (name, (confidence, error, expected)), style in zip(series.items(), _styles(marks=True), strict=False):
+        axes.plot(np.asarray(confidence), np.asarray(error), label=_plain(name), linewidth=1.4, **style)
+        axes.plot(
+            np.asarray(confidence), np.asarray(expected), color=style["color"], linewidth=1, linestyle=(0, (4, 3))
+        )
+    axes.set(xlabel="confidence", ylabel="ab error")
+    axes.set_ylim(bottom=0)
     _legend(axes)
     return fig
 
@@ -138,7 +140,7 @@ def hint_curve(
         style = {"color": SOFT, "linestyle": next(plain)} if name in baselines else next(models)
         if rows.ndim == 2 and name not in baselines:
             axes.fill_between(places, rows[:, 1], rows[:, 2], color=style["color"], alpha=0.15, linewidth=0)
-        axes.plot(places, mean, label=name, linewidth=1.4, **style)
+        axes.plot(places, mean, label=_plain(name), linewidth=1.4, **style)
     axes.set_xticks(places, [str(count) for count in counts])
     axes.set(xlabel="hints with true colours", ylabel=ylabel)
     _legend(axes)
@@ -162,7 +164,7 @@ def saturation(edges: ArrayLike, truth: ArrayLike, series: Mapping[str, ArrayLik
 
     axes.fill_between(middle, share(truth), color=SOFT, alpha=0.3, linewidth=0, label="truth")
     for (name, counts), style in zip(series.items(), _styles(), strict=False):
-        axes.plot(middle, share(counts), label=name, linewidth=1.4, **style)
+        axes.plot(middle, share(counts), label=_plain(name), linewidth=1.4, **style)
     axes.set_yscale("log")
     axes.set(xlabel="chroma", ylabel="share of pixels", xlim=(0, limits[-1]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
@@ -193,7 +195,7 @@ def occupancy(panels: Mapping[str, ArrayLike]) -> Figure:
             origin="lower",
             interpolation="nearest",
         )
-        axes.set_title(name, fontsize=_SIZE, color=INK)
+        axes.set_title(_plain(name), fontsize=_SIZE, color=INK)
         axes.spines[:].set_color(LINE)
         axes.axhline(0, color=LINE, linewidth=0.5)
         axes.axvline(0, color=LINE, linewidth=0.5)
@@ -226,8 +228,8 @@ def intervals(
         places = np.arange(len(rows)) + shift
         if table.ndim == 2:
             axes.hlines(places, table[:, 1], table[:, 2], color=style["color"], linewidth=1.4, alpha=0.6)
-        axes.plot(value, places, label=name, linestyle="none", **{**style, "markersize": 4.5})
-    axes.set_yticks(np.arange(len(rows)), list(rows))
+        axes.plot(value, places, label=_plain(name), linestyle="none", **{**style, "markersize": 4.5})
+    axes.set_yticks(np.arange(len(rows)), [_plain(row) for row in rows])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -241,6 +243,11 @@ def intervals(
 def _styles(*, marks: bool = False) -> Any:
     for tone, mark in zip(TONES, _MARKS, strict=True):
         yield {"color": tone} | ({"marker": mark, "markersize": 4} if marks else {})
+
+
+def _plain(name: str) -> str:
+    """A name that matplotlib takes neither for mathematics nor, by a leading underscore, for something to hide."""
+    return (" " + name if name.startswith("_") else name).replace("$", r"\$")
 
 
 def _legend(axes: Axes) -> None:
