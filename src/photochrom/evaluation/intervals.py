@@ -37,6 +37,25 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """A statistic on the photographs as they are, and its values (B,) on the resamples."""
+
+    value: float
+    values: Double
+
+    def __sub__(self, other: Draws) -> Draws:
+        return Draws(self.value - other.value, self.values - other.values)
+
+    def estimate(self) -> Estimate:
+        """The value, with the middle 95 % of those on the resamples; on itself where they are no numbers."""
+        finite = self.values[np.isfinite(self.values)]
+        if not len(finite):
+            return Estimate(self.value, self.value, self.value)
+        low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Estimate(self.value, float(low), float(high))
+
+
 class Resamples:
     """`RESAMPLES` draws, with replacement, of n among n photographs; the same ones in every run."""
 
@@ -46,19 +65,18 @@ class Resamples:
         rng = np.random.default_rng(seed)
         self._weights = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(np.float64)
 
-    def estimate(self, statistic: Statistic) -> Estimate:
-        """The statistic on the photographs as they are, and the middle 95 % of its values on the resamples."""
+    def draws(self, statistic: Statistic) -> Draws:
+        """The statistic on all resamples; the difference of two of these is paired."""
         value = float(statistic(np.ones((1, self._weights.shape[1])))[0])
-        values = statistic(self._weights)
-        values = values[np.isfinite(values)]
-        if not len(values):
-            return Estimate(value, value, value)
-        low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Estimate(value, float(low), float(high))
+        return Draws(value, statistic(self._weights))
+
+    def estimate(self, statistic: Statistic) -> Estimate:
+        """The statistic with its interval."""
+        return self.draws(statistic).estimate()
 
     def difference(self, one: Statistic, other: Statistic) -> Estimate:
         """How much larger the first statistic is than the second, photograph by photograph the same draws."""
-        return self.estimate(lambda weights: one(weights) - other(weights))
+        return (self.draws(one) - self.draws(other)).estimate()
 
 
 def mean(values: ArrayLike) -> Statistic:

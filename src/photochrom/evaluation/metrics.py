@@ -206,8 +206,15 @@ def kid(features: ArrayLike, others: ArrayLike) -> float:
     x, y = np.asarray(features, np.float64), np.asarray(others, np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError(f"KID needs (N, d) and (M, d) with at least two of each, not {x.shape} and {y.shape}")
-    within = sum(_off_diagonal_mean(_kernel(each, each)) for each in (x, y))
-    return float(1000 * (within - 2 * _kernel(x, y).mean()))
+    within = sum(_off_diagonal_mean(kid_kernel(each, each)) for each in (x, y))
+    return float(1000 * (within - 2 * kid_kernel(x, y).mean()))
+
+
+def kid_kernel(features: ArrayLike, others: ArrayLike) -> Double:
+    """The kernel of :func:`kid`, (x.y / d + 1)^3, of (N, d) features with (M, d) others: (N, M)."""
+    x, y = np.asarray(features, np.float64), np.asarray(others, np.float64)
+    result: Double = (x @ y.T / x.shape[1] + 1) ** 3
+    return result
 
 
 def nll(probabilities: ArrayLike, truth_bin: ArrayLike) -> float:
@@ -279,11 +286,6 @@ def _colorfulness(rgb: Rgb, *, absolute: bool) -> float:
     deviation = np.hypot(rg.std(dtype=np.float64), yb.std(dtype=np.float64))
     mean = np.hypot(rg.mean(dtype=np.float64), yb.mean(dtype=np.float64))
     return float(deviation + 0.3 * mean)
-
-
-def _kernel(x: Double, y: Double) -> Double:
-    result: Double = (x @ y.T / x.shape[1] + 1) ** 3
-    return result
 
 
 def _off_diagonal_mean(kernel: Double) -> float:
