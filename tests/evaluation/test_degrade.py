@@ -47,6 +47,17 @@ def test_aged_pictures_can_still_be_recognised_but_are_not_the_clean_ones(rgb: N
     assert np.mean([np.abs(grey - clean).mean() for grey in aged]) > 0.04
 
 
+def test_ageing_grows_with_its_strength_and_never_turns_greys_upside_down(rgb: NDArray[np.uint8]) -> None:
+    clean = luma(rgb)
+    changes = []
+    for strength in (0.0, 0.5, 1.0, 1.5):
+        aged = [age(rgb, np.random.default_rng(seed), strength=strength) for seed in range(60)]
+        changes.append(np.mean([np.abs(grey - clean).mean() for grey in aged]))
+        assert min(np.corrcoef(grey.ravel(), clean.ravel())[0, 1] for grey in aged) > 0.4
+    assert changes[0] < 0.004
+    assert (np.diff(changes) > 0.01).all()
+
+
 def test_the_colour_target_does_not_depend_on_ageing(monkeypatch: pytest.MonkeyPatch) -> None:
     class One:
         def read(self, _: int) -> NDArray[np.uint8]:
@@ -61,7 +72,7 @@ def test_the_colour_target_does_not_depend_on_ageing(monkeypatch: pytest.MonkeyP
     assert not np.array_equal(aged[0], clean[0])
     assert np.array_equal(aged[1], clean[1])
     assert np.array_equal(aged[4], clean[0])  # what a teacher looks at
-    monkeypatch.setattr(samples, "age", lambda rgb, rng: np.zeros(rgb.shape[:2], np.float32))
+    monkeypatch.setattr(samples, "age", lambda rgb, rng, strength: np.zeros(rgb.shape[:2], np.float32))
     black = sample(1.0)
     assert (black[0] == -1).all()
     assert np.array_equal(black[1], clean[1])

@@ -35,26 +35,33 @@ def luma(rgb: NDArray[np.uint8]) -> Float:
     return np.round(respond(rgb, _Y601) * 255) * np.float32(1 / 255)
 
 
-def age(rgb: NDArray[np.uint8], rng: np.random.Generator) -> Float:
-    """A randomly aged luma (H, W) in [0, 1] of an (H, W, 3) picture; each kind of ageing has its own chance."""
+def age(rgb: NDArray[np.uint8], rng: np.random.Generator, *, strength: float = 1.0) -> Float:
+    """A randomly aged luma (H, W) in [0, 1] of an (H, W, 3) picture; each kind of ageing has its own chance.
+
+    `strength` scales every kind, from 0 (none) through 1 (what models are judged on) to 1.5.
+    """
     if rng.random() < 0.6:
         emulsion = _EMULSIONS[rng.integers(len(_EMULSIONS))]
-        strength = np.float32(rng.uniform(0.3, 1.0))
-        grey = respond(rgb, _Y601 + strength * (emulsion - _Y601))
+        share = np.float32(min(1.0, strength * rng.uniform(0.3, 1.0)))
+        grey = respond(rgb, _Y601 + share * (emulsion - _Y601))
     else:
         grey = respond(rgb, _Y601)
     if rng.random() < 0.3:
-        grey = blur(grey, float(rng.uniform(0.3, 1.2)))
+        grey = blur(grey, max(1e-3, strength * float(rng.uniform(0.3, 1.2))))
     if rng.random() < 0.6:
-        grey = tone(grey, gamma=float(np.exp(rng.normal(0, 0.25))), contrast=float(rng.normal(0, 0.35)))
+        grey = tone(
+            grey, gamma=float(np.exp(strength * rng.normal(0, 0.25))), contrast=strength * float(rng.normal(0, 0.35))
+        )
     if rng.random() < 0.3:
-        grey = fade(grey, black=float(rng.uniform(0, 0.25)), white=float(rng.uniform(0.7, 1)))
+        grey = fade(
+            grey, black=strength * float(rng.uniform(0, 0.25)), white=1 - strength * (1 - float(rng.uniform(0.7, 1)))
+        )
     if rng.random() < 0.2:
-        grey = vignette(grey, float(rng.uniform(0.1, 0.5)))
+        grey = vignette(grey, strength * float(rng.uniform(0.1, 0.5)))
     if rng.random() < 0.4:
-        grey = grain(grey, float(rng.uniform(0.01, 0.06)), float(rng.uniform(0.0, 0.9)), rng)
+        grey = grain(grey, strength * float(rng.uniform(0.01, 0.06)), float(rng.uniform(0.0, 0.9)), rng)
     if rng.random() < 0.25:
-        grey = jpeg(grey, int(rng.integers(25, 80)))
+        grey = jpeg(grey, max(5, 100 - round(strength * (100 - int(rng.integers(25, 80))))))
     return np.clip(grey, 0, 1)
 
 

@@ -86,6 +86,7 @@ class Recipe:
         hints: share of samples that see points.
         dense_hints: share of samples that see dense hints.
         degrade: share of samples whose luma is aged.
+        aging: how strongly, 0 to 1.5; validation ages by 1, whatever this says.
         source_weights: sampling weight by source name; 1 where absent.
         val_photographs: photographs of the validation split looked at.
         val_size: side in pixels at which validation is done.
@@ -126,6 +127,7 @@ class Recipe:
     dense_hints: float = 0.15
     degrade: float = 0.5
     source_weights: Mapping[str, float] = field(default_factory=dict)
+    aging: float = 1.0
     val_photographs: int = 400
     val_size: int = 160
     val_samples: int = 25_000
@@ -165,6 +167,7 @@ class Recipe:
             yield f"{name} must be in [0, 1]", 0 <= getattr(self, name) <= 1
         yield "hints and dense_hints together exceed 1", self.hints + self.dense_hints <= 1
         yield "ema must be in [0, 1)", 0 <= self.ema < 1
+        yield "aging must be in [0, 1.5]", 0 <= self.aging <= 1.5
         yield "warmup and cooldown are longer than the run", self.cooldown + self.warmup <= self.samples
         yield "scale must be two factors from 1 up", len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1]
         yield "source_weights must not be negative", all(weight >= 0 for weight in self.source_weights.values())

@@ -85,7 +85,7 @@ class Samples(Dataset[tuple[Float, Float, Float, Float, Float]]):
         rng = np.random.default_rng((*request.seed, 2))
         rgb = crop(self._photographs.read(request.photograph), request.side, self._recipe.scale, rng)
         clean = luma(rgb)
-        grey = age(rgb, rng) if rng.random() < self._recipe.degrade else clean
+        grey = age(rgb, rng, strength=self._recipe.aging) if rng.random() < self._recipe.degrade else clean
         ab = quarter_ab(rgb)
         points, dense = draw_hints(ab, request.points, self._recipe, rng)
         return normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None]
