@@ -122,17 +122,21 @@ def percentile(values: ArrayLike, percent: float) -> Statistic:
 def class_mean(totals: ArrayLike, counts: ArrayLike) -> Statistic:
     """Mean over the classes that occur of the mean in each, as of class-rebalanced AuC, times 100.
 
+    A class that a resample lacks, because few photographs have it, keeps its mean of all of them: without
+    the rare classes, which score low, the figure would rise.
+
     Args:
         totals, counts: (N, K) sum of the scores and number of pixels, by photograph and class.
     """
     total, count = np.asarray(totals, np.float64), np.asarray(counts, np.float64)
     occurs = count.sum(axis=0) > 0
     total, count = total[:, occurs], count[:, occurs]
+    usual = total.sum(axis=0) / count.sum(axis=0)
 
     def statistic(weights: Double) -> Double:
         pixels = weights @ count
-        scores = np.divide(weights @ total, pixels, out=np.zeros_like(pixels), where=pixels > 0)
-        result: Double = 100 * scores.sum(axis=1) / (pixels > 0).sum(axis=1)
+        scores = np.divide(weights @ total, pixels, out=np.tile(usual, (len(pixels), 1)), where=pixels > 0)
+        result: Double = 100 * scores.mean(axis=1)
         return result
 
     return statistic

@@ -34,6 +34,18 @@ class Entry:
     key: str
     source: str
 
+    @classmethod
+    def of_file(cls, path: Path) -> Entry:
+        """A picture file of its own; its key is the file's stem.
+
+        Raises:
+            DataError: there is no such file.
+        """
+        try:
+            return cls(path, 0, path.stat().st_size, path.stem, "")
+        except OSError as error:
+            raise DataError(f"{path} can't be read: {error.strerror or error}") from error
+
     def read(self) -> NDArray[np.uint8]:
         """The photograph as (H, W, 3) RGB uint8.
 

@@ -208,7 +208,7 @@ class Finished:
             DataError: it is damaged, or of a size that is neither the photograph's nor the crop's.
         """
         path = self._files[truth.name]
-        picture = Entry(path, 0, path.stat().st_size, truth.name, "").read()
+        picture = Entry.of_file(path).read()
         if picture.shape == truth.rgb.shape:
             return picture
         whole = self._truths.full_size(truth.name)

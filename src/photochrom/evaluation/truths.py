@@ -138,11 +138,15 @@ class Truths:
             DataError: it can't be read, is below 32 pixels or longer than 3:1.
         """
         entry = self._entries[name]
-        return Truth(name, crop(self._whole(name), name), entry.source, self._labels.get(name, {}))
+        return Truth(name, crop(entry.read(), name), entry.source, self._labels.get(name, {}))
+
+    def entry(self, name: str) -> Entry:
+        """Where the whole photograph of this name is."""
+        return self._entries[name]
 
     def full_size(self, name: str) -> tuple[int, int]:
         """(height, width) of the whole photograph, before it is cropped."""
-        height, width = self._whole(name).shape[:2]
+        height, width = self.entry(name).read().shape[:2]
         return height, width
 
     def __len__(self) -> int:
@@ -153,9 +157,6 @@ class Truths:
 
     def __getitem__(self, index: int) -> Truth:
         return self.read(self.names[index])
-
-    def _whole(self, name: str) -> Rgb:
-        return self._entries[name].read()
 
 
 def crop(picture: Rgb, name: str) -> Rgb:
@@ -181,7 +182,7 @@ def _entries(data: Path, split: str | None) -> list[Entry]:
         return Photographs(data, split).entries
     if data.is_dir():
         files = sorted(path for path in data.iterdir() if path.suffix.lower() in SUFFIXES)
-        return [Entry(path, 0, path.stat().st_size, path.stem, "") for path in files]
+        return [Entry.of_file(path) for path in files]
     if not data.exists():
         raise DataError(f"there is no {data}: give a folder of photographs, a tar of them or a manifest CSV")
     return [Entry(data, *place, key, "") for key, place in sorted(members_of(data).items())]
