@@ -127,6 +127,11 @@ def grid(parts: Sequence[Markup]) -> Markup:
     return Markup('<div class="grid">{}</div>').format(Markup("").join(parts))
 
 
+def fold(title: str, parts: Sequence[Markup]) -> Markup:
+    """Parts that are shown when somebody opens them."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(title, Markup("").join(parts))
+
+
 def prose(text: str, *, heading: str = "") -> Markup:
     """Plain text between other parts, with a small heading over it; a blank line begins a new paragraph."""
     title = Markup("<h3>{}</h3>").format(heading) if heading else Markup("")
