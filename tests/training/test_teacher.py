@@ -17,7 +17,8 @@ from photochrom.color.bins import AbBins
 from photochrom.errors import ModelError, UsageError
 from photochrom.evaluation.photographs import Photographs
 from photochrom.networks.colorizer_net import ColorizerNet
-from photochrom.training.fit import load_module, train
+from photochrom.training.checkpoints import load_module
+from photochrom.training.fit import train
 from photochrom.training.module import ColorizerModule
 from photochrom.training.samples import Batch, Order, Samples, collate
 from photochrom.training.teacher import Teacher

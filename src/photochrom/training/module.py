@@ -2,12 +2,13 @@
 
 Validation is done on clean and on aged luma, without hints and with ten true points, on the split
 `val` and, where the data has it, on `val_unseen` (sources that training never sees). A model is chosen on
-`val/score`, the mean of the clean and the aged calibrated negative log-likelihood.
+`val/score`, the mean of the clean and the aged calibrated negative log-likelihood (and of the new and the old
+photographs, where old ones are replayed).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import lightning
@@ -29,6 +30,9 @@ from photochrom.training.recipe import Recipe
 from photochrom.training.samples import Batch, Order, Samples, collate, quarter_ab, true_points, whole
 from photochrom.training.teacher import Teacher
 
+REPLAYED = "val_replay"
+"""Name of the validation split of photographs that are replayed."""
+
 _VAL_BATCH = 16
 
 
@@ -40,6 +44,9 @@ class ColorizerModule(lightning.LightningModule):
         bins: K pairs (a, b) in Lab units.
         log_w: K logarithms of the class weights.
         provenance: what the card will say of data and start weights.
+
+    Attributes:
+        verdict: what a gate found of the checkpoint that was loaded; None where none has judged it.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class ColorizerModule(lightning.LightningModule):
         self.workers = 1
         self.sample = 0
         self.seconds = 0.0
+        self.verdict: Mapping[str, Any] | None = None
         self._batch = 0
         self._sums: dict[str, list[float]] = {}
 
@@ -117,6 +125,7 @@ class ColorizerModule(lightning.LightningModule):
         factor = self.recipe.rate(self.sample + self._batch)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * factor
+        self.log("train/rate", optimizer.param_groups[-1]["lr"])
 
     def optimizer_step(
         self,
@@ -146,7 +155,8 @@ class ColorizerModule(lightning.LightningModule):
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
         """The first photographs of each validation split, in batches of clean luma, aged luma, ab and points."""
-        data = [_Validation(photographs, self.recipe) for photographs in self.val_photographs.values()]
+        most, side = self.recipe.val_photographs, self.recipe.val_size
+        data = [_Validation(p, range(min(most, len(p))), side) for p in self.val_photographs.values()]
         return [DataLoader(split, batch_size=_VAL_BATCH, num_workers=0) for split in data]
 
     def on_validation_epoch_start(self) -> None:
@@ -164,6 +174,19 @@ class ColorizerModule(lightning.LightningModule):
             for key, value in self._figures(logits, ab).items():
                 self._sums.setdefault(f"{split}/{name}_{key}", []).extend(value.tolist())
 
+    @torch.no_grad()
+    def scores(self, photographs: Photographs, indices: Sequence[int], *, side: int) -> NDArray[np.float64]:
+        """What `val/score` is the mean of, for each of these photographs at a side of pixels: (N,), lower is better."""
+        self.eval()
+        found: list[NDArray[np.float32]] = []
+        for clean, aged, ab, points in DataLoader(_Validation(photographs, indices, side), _VAL_BATCH):
+            none, dense = torch.zeros_like(points[:, :1]), torch.zeros_like(torch.cat([ab, ab[:, :1]], 1))
+            looks = [
+                self.net(luma_.contiguous(memory_format=torch.channels_last), none, dense) for luma_ in (clean, aged)
+            ]
+            found.append(torch.stack([self._figures(logits.float(), ab)["nll"] for logits in looks]).mean(0).numpy())
+        return np.concatenate(found).astype(np.float64)
+
     def _figures(self, logits: Tensor, ab: Tensor) -> dict[str, Tensor]:
         log_p = torch.log_softmax(logits - self.loss.log_w[:, None, None], 1)
         truth = ab.permute(0, 2, 3, 1).flatten(0, 2)
@@ -180,7 +203,8 @@ class ColorizerModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the means; `val/score` is what is chosen on, lower is better."""
         means = {key: float(np.mean(values)) for key, values in self._sums.items()}
-        means["val/score"] = (means["val/clean_nll"] + means["val/aged_nll"]) / 2
+        splits = ["val", REPLAYED] if REPLAYED in self.val_photographs else ["val"]
+        means["val/score"] = float(np.mean([means[f"{s}/{seen}_nll"] for s in splits for seen in ("clean", "aged")]))
         self.log_dict(means)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -197,19 +221,25 @@ class ColorizerModule(lightning.LightningModule):
         steps = {key: value for key, value in loops["fit_loop"].items() if key.endswith(".optim_progress")}
         loops["fit_loop"] = {**steps, "epoch_loop.state_dict": {"_batches_that_stepped": checkpoint["global_step"]}}
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
+        names = (("ModelCheckpoint{", "Latest{"), ("_", ""))  # what callbacks were called in the first runs
+        checkpoint["callbacks"] = {
+            next((new + key.removeprefix(old) for old, new in names if key.startswith(old)), key): state
+            for key, state in checkpoint["callbacks"].items()
+        }
+        self.verdict = checkpoint.get("verdict")
 
 
 class _Validation(torch.utils.data.Dataset[tuple[NDArray[np.float32], ...]]):
-    """Clean luma, aged luma, true ab and ten true points of the first validation photographs; fixed seeds."""
+    """Clean luma, aged luma, true ab and ten true points of photographs by their indices; fixed seeds."""
 
-    def __init__(self, photographs: Photographs, recipe: Recipe) -> None:
-        self._photographs, self._side = photographs, recipe.val_size
-        self._count = min(len(photographs), recipe.val_photographs)
+    def __init__(self, photographs: Photographs, indices: Sequence[int], side: int) -> None:
+        self._photographs, self._indices, self._side = photographs, indices, side
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._indices)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+    def __getitem__(self, item: int) -> tuple[NDArray[np.float32], ...]:
+        index = self._indices[item]
         rgb = whole(self._photographs.read(index), self._side)
         rng = np.random.default_rng((index, 4))
         ab = quarter_ab(rgb)

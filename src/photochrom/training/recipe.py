@@ -88,6 +88,7 @@ class Recipe:
         degrade: share of samples whose luma is aged.
         aging: how strongly, 0 to 1.5; validation ages by 1, whatever this says.
         source_weights: sampling weight by source name; 1 where absent.
+        replay_share: share of every batch from the photographs replayed, where a run has such.
         val_photographs: photographs of the validation split looked at.
         val_size: side in pixels at which validation is done.
         val_samples: samples between validations.
@@ -126,8 +127,9 @@ class Recipe:
     hints: float = 0.35
     dense_hints: float = 0.15
     degrade: float = 0.5
-    source_weights: Mapping[str, float] = field(default_factory=dict)
     aging: float = 1.0
+    source_weights: Mapping[str, float] = field(default_factory=dict)
+    replay_share: float = 0.5
     val_photographs: int = 400
     val_size: int = 160
     val_samples: int = 25_000
@@ -165,9 +167,9 @@ class Recipe:
             yield f"{name} must not be negative", getattr(self, name) >= 0
         for name in ("late_share", "hints", "dense_hints", "degrade", "class_weight", "teacher_weight"):
             yield f"{name} must be in [0, 1]", 0 <= getattr(self, name) <= 1
+        yield "aging must be in [0, 1.5]", 0 <= self.aging <= 1.5
         yield "hints and dense_hints together exceed 1", self.hints + self.dense_hints <= 1
         yield "ema must be in [0, 1)", 0 <= self.ema < 1
-        yield "aging must be in [0, 1.5]", 0 <= self.aging <= 1.5
         yield "warmup and cooldown are longer than the run", self.cooldown + self.warmup <= self.samples
         yield "scale must be two factors from 1 up", len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1]
         yield "source_weights must not be negative", all(weight >= 0 for weight in self.source_weights.values())
