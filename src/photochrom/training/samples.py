@@ -65,7 +65,8 @@ class Order(Sampler[list[Request]]):
             count = batch_size(self._recipe, side)
             rng = np.random.default_rng((self._recipe.seed, 1, sample))
             cap = round(np.exp(rng.uniform(np.log(4), np.log(MAX_POINTS + 0.5))))
-            chosen = np.searchsorted(self._edges, rng.random(count), side="right")
+            places = (rng.permutation(count) + rng.random(count)) / count  # one in each count-th: a set's share is kept
+            chosen = np.searchsorted(self._edges, places, side="right")
             yield [Request(int(k), (self._recipe.seed, sample + i), side, cap) for i, k in enumerate(chosen)]
             sample += count
 
