@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from photochrom.color.bins import AbBins
@@ -51,6 +52,7 @@ def train(
     replay: Path | None = None,
     gate: str | None = None,
     machines: Machines | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Run a recipe; returns the best checkpoint.
 
@@ -68,6 +70,7 @@ def train(
         replay: manifest of older photographs, of which every batch gets the recipe's `replay_share`; the best
             checkpoint is then chosen on the `val` splits of both.
         gate: what the result has yet to be judged on, see `photochrom.training.continuing`; goes into the checkpoints.
+        callbacks: what else is told of the run's steps and validations.
         machines: accelerator, devices and nodes; one of what is there by default.
 
     Raises:
@@ -131,6 +134,7 @@ def train(
                 Clock(deadline),
                 Bar(),
                 Stop(),
+                *callbacks,
                 Best(chosen),
                 Latest(last),
             ],
