@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 _Y601 = np.array([0.299, 0.587, 0.114], np.float32)
+ORTHOCHROMATIC = np.array([0.05, 0.55, 0.40], np.float32)
+"""Channel weights of an emulsion that sees nearly no red."""
+
+BLUE_SENSITIVE = np.array([0.00, 0.15, 0.85], np.float32)
+"""Channel weights of an early plate."""
+
 _EMULSIONS = np.array(
     [
         [0.25, 0.45, 0.30],  # panchromatic film
         [0.40, 0.45, 0.15],  # panchromatic behind a yellow or orange filter
-        [0.05, 0.55, 0.40],  # orthochromatic: nearly no red
-        [0.00, 0.15, 0.85],  # blue-sensitive plate
+        ORTHOCHROMATIC,
+        BLUE_SENSITIVE,
     ],
     np.float32,
 )
