@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +10,11 @@ import torch
 from training_files import tiny_recipe
 
 from photochrom.errors import DataError
+from photochrom.evaluation.cards import card_text
 from photochrom.networks.colorizer_net import ColorizerNet
 from photochrom.runtime.card import ModelCard
 from photochrom.runtime.model import Model, read_card
-from photochrom.training.release import card_text, install, release
+from photochrom.training.release import release
 
 
 @pytest.fixture(scope="module")
@@ -86,21 +84,3 @@ def test_terms_of_the_data_come_from_the_table_beside_the_manifest(
     (data / "sources.csv").write_text("name\ndiscs\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"sources\.csv"):
         _release(checkpoint, tmp_path / "model", data / "manifest.csv")
-
-
-@pytest.mark.usefixtures("traced")
-def test_an_installed_model_stands_in_the_registry_with_its_hashes_beside_those_there(
-    checkpoint: Path, manifest: Path, tmp_path: Path
-) -> None:
-    released = _release(checkpoint, tmp_path / "model", manifest)
-    weights = tmp_path / "weights"
-    weights.mkdir()
-    registry = weights / "registry.json"
-    registry.write_text(json.dumps({"other": {"version": "1", "use": "x", "sha256": {}}}))
-    install(tmp_path / "model", released, "tests", weights=weights)
-    entries = json.loads(registry.read_text())
-    assert set(entries) == {"other", "tiny"}
-    assert (entries["tiny"]["version"], entries["tiny"]["use"]) == ("1", "tests")
-    for file, digest in entries["tiny"]["sha256"].items():
-        assert sha256((weights / "tiny" / file).read_bytes()).hexdigest() == digest
-    assert asdict(read_card(weights / "tiny")) == asdict(released)
