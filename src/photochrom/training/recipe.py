@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from photochrom.errors import UsageError
+from photochrom.training.stages import Frozen, Stage, read_frozen, read_stages
 
 _PRECISIONS = ("auto", "32-true", "bf16-mixed")
 
@@ -43,12 +44,21 @@ def _settings(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
 _READ: dict[str, Callable[[Any], object]] = {
     "int": _int,
+    "bool": _yes_or_no,
+    "Frozen": read_frozen,
     "float": _float,
     "str": _text,
     "tuple[float, float]": lambda value: tuple(_float(item) for item in value),
     "Mapping[str, Any]": _settings,
+    "tuple[Mapping[str, Any], ...]": lambda value: tuple(_settings(item) for item in value),
     "Mapping[str, float]": lambda value: {key: _float(item) for key, item in _settings(value).items()},
 }
 
@@ -69,8 +79,13 @@ class Recipe:
         batch: photographs a step at `size`; fewer at `late_size`, for equal work a step.
         learning_rate: peak rate of the decoder.
         encoder_rate: the encoder's, as a factor on it.
-        frozen: how many of the encoder's groups (stem, then blocks) do not learn, counted from the input;
+        frozen: how many of the encoder's groups (stem, then blocks) do not learn, counted from the input, or "all";
             their gradients are the dearest and, once tuned to grey pictures, teach the least.
+        stages: parts of the run with `until`, `frozen`, `encoder_rate` and `cache` of their own, see
+            `photochrom.training.stages`; none is one stage with the values above. For instance
+            [{until: 40000, frozen: all, cache: true}, {until: 120000, frozen: 20}, {frozen: 6, encoder_rate: 0.1}].
+        cache_views: fixed crops and ageings of each photograph whose features a stage with `cache` keeps.
+        cache_gb: the most that these features may take on the disk, in gigabytes.
         layer_decay: further factor for each quarter of the encoder's depth towards the input.
         warmup: samples over which the rate rises.
         cooldown: samples at the end over which it falls to a fiftieth; constant in between, so that
@@ -93,6 +108,7 @@ class Recipe:
         val_size: side in pixels at which validation is done.
         val_samples: samples between validations.
         patience: validations without a better one before the run stops.
+        deterministic: only algorithms that give the same bits in every run on the same machine; slower on GPUs.
         precision: "auto" (what this machine is fast in), "32-true" or "bf16-mixed".
         seed: of everything random.
 
@@ -113,7 +129,10 @@ class Recipe:
     batch: int = 32
     learning_rate: float = 1.5e-3
     encoder_rate: float = 0.25
-    frozen: int = 0
+    frozen: Frozen = 0
+    stages: tuple[Mapping[str, Any], ...] = ()
+    cache_views: int = 2
+    cache_gb: float = 20.0
     layer_decay: float = 0.7
     warmup: int = 8_000
     cooldown: int = 80_000
@@ -134,6 +153,7 @@ class Recipe:
     val_size: int = 160
     val_samples: int = 25_000
     patience: int = 12
+    deterministic: bool = False
     precision: str = "auto"
     seed: int = 0
 
@@ -147,15 +167,25 @@ class Recipe:
         for what, right in self._rules():
             if not right:
                 raise UsageError(f"The recipe can't be used: {what}.")
+        self._check_stages()
 
     def _rules(self) -> Iterator[tuple[str, bool]]:
         for name in ("size", "late_size", "val_size"):
             side = getattr(self, name)
             yield f"{name} must be a multiple of 32, not {side}", side > 0 and side % 32 == 0
-        for name in ("samples", "batch", "val_photographs", "val_samples", "patience", "learning_rate", "clip"):
+        for name in (
+            "samples",
+            "batch",
+            "val_photographs",
+            "val_samples",
+            "patience",
+            "learning_rate",
+            "clip",
+            "cache_views",
+            "cache_gb",
+        ):
             yield f"{name} must be above 0", getattr(self, name) > 0
         for name in (
-            "frozen",
             "warmup",
             "cooldown",
             "weight_decay",
@@ -174,6 +204,21 @@ class Recipe:
         yield "scale must be two factors from 1 up", len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1]
         yield "source_weights must not be negative", all(weight >= 0 for weight in self.source_weights.values())
         yield f"precision must be one of {', '.join(_PRECISIONS)}", self.precision in _PRECISIONS
+
+    def _check_stages(self) -> None:
+        try:
+            stages = self._stages()
+        except ValueError as error:
+            raise UsageError(f"The recipe can't be used: of the stages, {error}.") from error
+        begin = 0
+        for stage in stages:
+            sides = {self.side(begin), self.side(min(stage.until, self.samples) - 1)}
+            if stage.cache and len(sides) > 1:
+                raise UsageError(
+                    "The recipe can't be used: of the stages, one with a cache must see crops of one size: "
+                    "let it end before those of late_size begin, or set late_share: 0."
+                )
+            begin = min(stage.until, self.samples - 1)
 
     @classmethod
     def load(cls, path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -231,6 +276,14 @@ class Recipe:
         if left < self.cooldown:
             return max(0.02, left / self.cooldown)
         return 1.0
+
+    def stage(self, sample: int) -> Stage:
+        """The stage of the run at a number of samples seen."""
+        stages = self._stages()
+        return next((stage for stage in stages if sample < stage.until), stages[-1])
+
+    def _stages(self) -> tuple[Stage, ...]:
+        return read_stages(self.stages, samples=self.samples, frozen=self.frozen, encoder_rate=self.encoder_rate)
 
     def side(self, sample: int) -> int:
         """Side of the training crop at a number of samples seen."""
