@@ -76,7 +76,7 @@ class _Mixed5b(nn.Module):
         return torch.cat([self.branch0(x), self.branch1(x), self.branch2(x), self.branch3(x)], 1)
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
     """Branches side by side, joined by a 1x1 convolution `conv2d`, scaled and added to the input; then ReLU."""
 
     conv2d: nn.Conv2d
@@ -111,7 +111,7 @@ class _Residual(nn.Module):
             yield y
 
 
-class _Block35(_Residual):
+class _Block35(Residual):
     def __init__(self) -> None:
         super().__init__(0.17)
         self.branch0 = ConvNorm(320, 32)
@@ -120,7 +120,7 @@ class _Block35(_Residual):
         self.conv2d = nn.Conv2d(128, 320, 1)
 
 
-class _Block17(_Residual):
+class _Block17(Residual):
     def __init__(self) -> None:
         super().__init__(0.1)
         self.branch0 = ConvNorm(1088, 192)
@@ -130,7 +130,7 @@ class _Block17(_Residual):
         self.conv2d = nn.Conv2d(384, 1088, 1)
 
 
-class _Block8(_Residual):
+class _Block8(Residual):
     def __init__(self, scale: float = 0.2, *, relu: bool = True) -> None:
         super().__init__(scale, relu=relu)
         self.branch0 = ConvNorm(2080, 192)
