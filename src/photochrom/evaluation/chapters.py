@@ -1,0 +1,260 @@
+"""Chapters of the report: what each study found, as one sentence or two, a plot, and the figures behind it.
+
+Every sentence is made from the figures, so that it can't say more than they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+
+from photochrom.evaluation import plots
+from photochrom.evaluation.aged import Ageing
+from photochrom.evaluation.calibration import Calibration, Step
+from photochrom.evaluation.hint_curve import HintCurve, HintStep
+from photochrom.evaluation.intervals import Estimate
+from photochrom.evaluation.page import Section, figure, fold, grid, table
+from photochrom.evaluation.robustness import Robustness
+from photochrom.runtime.card import ModelCard
+
+_LEAST_PROBABILITY: Final = 1e-3
+
+
+def said(estimate: Estimate, digits: int = 2, *, signed: bool = False) -> str:
+    """A figure with its interval in words: "24.13 (23.90 to 24.35)"."""
+    sign = "+" if signed else ""
+    value, low, high = (f"{each:{sign}.{digits}f}" for each in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low} to {high})".replace("-", "−")
+
+
+def cell(estimate: Estimate | None, digits: int, *, strong: bool = False, signed: bool = False) -> Markup | None:
+    """A figure for a table, its interval small below it; None where it was not measured."""
+    if estimate is None or not np.isfinite(estimate.value):
+        return None
+    sign = "+" if signed else ""
+    value, low, high = (
+        f"{each:{sign}.{digits}f}".replace("-", "−") for each in (estimate.value, estimate.low, estimate.high)
+    )
+    shown = Markup("<strong>{}</strong>").format(value) if strong else value
+    return Markup("{}<small>{} … {}</small>").format(shown, low, high)
+
+
+def calibration(found: Sequence[Calibration]) -> Section:
+    """Reliability of the predicted probabilities, and error against confidence."""
+    sentences = [
+        f"{each.model}: the probability of its likeliest colour is off by "
+        f"{100 * each.ece.value:.1f} percentage points on average; the true colour costs it {each.nll.value:.2f} nats, "
+        f"where somebody who knows only how often each colour occurs would need {each.nll_of_shares:.2f}."
+        for each in found
+    ]
+    parts = [
+        figure(
+            plots.reliability({each.model: _reliability(each.likeliest) for each in found}),
+            alt="Reliability diagram of the likeliest colour",
+            caption="The likeliest colour of each cell: predicted probability against how often it was true. On the "
+            "dashed line confidence is true; under it the model is too sure. Larger dots stand for more cells.",
+        ),
+        figure(
+            plots.reliability({each.model: _reliability(each.any) for each in found}, least=_LEAST_PROBABILITY),
+            alt="Reliability diagram of all colours",
+            caption="The same for every colour that was thought possible, also the unlikely ones (both axes "
+            "logarithmic).",
+        ),
+        figure(
+            plots.error_by_confidence(
+                {
+                    each.model: (
+                        [part.confidence for part in each.by_confidence],
+                        [part.error for part in each.by_confidence],
+                        [part.expected for part in each.by_confidence],
+                    )
+                    for each in found
+                }
+            ),
+            alt="Error of colour against confidence",
+            caption="Error in ab of each tenth of all cells, from the least to the most confident. Dashed: the error "
+            "that the model expects of itself.",
+        ),
+    ]
+    rows = [
+        [each.model, cell(each.nll, 3), f"{each.nll_of_shares:.3f}", cell(each.ece, 4), each.photographs]
+        for each in found
+    ]
+    columns = ["model", "NLL", "NLL of shares", "ECE", "photographs"]
+    return Section(
+        "Is the confidence true?", " ".join(sentences), [grid(parts), fold("Figures", [table(columns, rows)])]
+    )
+
+
+def hints(found: Sequence[HintCurve]) -> Section:
+    """The curves against the number of points, with the spreads that need no network."""
+    parts = []
+    for each in found:
+        counts = [step.points for step in each.steps]
+        for key, ylabel in (("psnr", "PSNR, dB"), ("auc", "AuC, %")):
+            parts.append(
+                figure(
+                    plots.hint_curve(
+                        counts,
+                        {
+                            each.model: _curve(each.steps, key),
+                            "differences, spread": _curve(each.differences, key),
+                            "colours, spread": _curve(each.colors, key),
+                        },
+                        ylabel=ylabel,
+                        baselines=["differences, spread", "colours, spread"],
+                    ),
+                    alt=f"{ylabel} of {each.model} against the number of hints",
+                    caption=f"{each.model} with true colours at random places, beside two ways to spread the same "
+                    "points without a network: their differences to the automatic result, and their colours.",
+                )
+            )
+    tables = [
+        table(
+            ["points", "PSNR", "gained", "ahead of differences, spread", "AuC"],
+            [
+                [
+                    step.points,
+                    cell(step.psnr, 2),
+                    cell(gained, 2, signed=True),
+                    cell(ahead, 2, signed=True),
+                    cell(step.auc, 2),
+                ]
+                for step, gained, ahead in zip(each.steps, each.gained, each.ahead, strict=True)
+            ],
+            caption=f"{each.model}, {each.photographs} photographs, at vividness 0",
+        )
+        for each in found
+    ]
+    return Section(
+        "With hints", " ".join(_hint_sentence(each) for each in found), [grid(parts), fold("Figures", tables)]
+    )
+
+
+def ageing(found: Sequence[Ageing]) -> Section:
+    """One row for each kind of ageing, clean above and grey as the line."""
+    kinds = [row.kind for row in found[0].rows]
+    sentences = []
+    for each in found:
+        worst = max(each.rows[1:], key=lambda row: row.auc_lost.value)
+        sentences.append(
+            f"{each.model} loses most to {worst.kind} ({said(worst.auc_lost)} AuC); the mean of clean and aged, on "
+            f"which models are chosen, is {said(each.both.auc)}, grey has {each.grey.auc.value:.2f}."
+        )
+    plot = figure(
+        plots.intervals(
+            kinds,
+            {each.model: _triples([row.auc for row in each.rows]) for each in found},
+            xlabel="AuC, %",
+            mark=found[0].grey.auc.value,
+        ),
+        alt="AuC by kind of ageing",
+        caption="AuC of the same photographs, aged in one way at a time. The dashed line is the grey picture, which no "
+        "ageing changes in ab.",
+    )
+    rows = [
+        [each.model, row.kind, cell(row.ab_error, 2), cell(row.auc, 2), cell(row.auc_lost, 2, signed=True)]
+        for each in found
+        for row in (*each.rows, each.aged, each.both, each.grey)
+    ]
+    columns = ["model", "kind", "ab error", "AuC", "AuC lost"]
+    return Section("Aged photographs", " ".join(sentences), [plot, fold("Figures", [table(columns, rows)])])
+
+
+def robustness(found: Sequence[Robustness]) -> Section:
+    """How far colours move when the same photograph comes in another way."""
+    sentences = [
+        f"{each.model}: of these changes “{most.change}” moves its colours most, by {said(most.ab)} in ab, where "
+        f"their mean chroma is {each.chroma.value:.1f}."
+        for each in found
+        for most in [max(each.rows, key=lambda row: row.ab.value)]
+    ]
+    plot = figure(
+        plots.intervals(
+            [row.change for row in found[0].rows],
+            {each.model: _triples([row.ab for row in each.rows]) for each in found},
+            xlabel="mean change of ab",
+        ),
+        alt="Mean change of colour by change of the input",
+        caption="Mean distance in ab between the results of the same photograph, given plain and changed. Lower is "
+        "steadier; a paler model moves less.",
+    )
+    rows = [[each.model, row.change, cell(row.ab, 2)] for each in found for row in each.rows]
+    return Section(
+        "The same photograph, given otherwise",
+        " ".join(sentences),
+        [plot, fold("Figures", [table(["model", "change", "mean change of ab"], rows)])],
+    )
+
+
+def vividness(cards: Mapping[str, ModelCard]) -> Section | None:
+    """The read-out frontier that each model was exported with; None where no card tells of one."""
+    parts = [_frontier(name, card) for name, card in cards.items() if card.metrics.get("frontier", {}).get("points")]
+    if not parts:
+        return None
+    text = (
+        "A distribution can be read in many ways; for every colourfulness there is one that errs least. Along that "
+        "line the vividness option moves from 0 to 1. It was measured when the model was exported, on validation "
+        "photographs, never on those of this report."
+    )
+    return Section("Vividness", text, [grid(parts)])
+
+
+def _frontier(name: str, card: ModelCard) -> Markup:
+    measured: Mapping[str, Any] = card.metrics["frontier"]
+    line = np.array([_numbers(point["cf_abs"], point["psnr"], point["lpips"]) for point in measured["points"]]).T
+    at = np.array([point["vividness"] for point in measured["points"]])
+    cloud = np.array([_numbers(*point[-2:-4:-1], point[-1]) for point in measured.get("cloud", ())]).T
+    default = [float(np.interp(card.default_vividness, at, figures)) for figures in line]
+    plot = plots.frontier(
+        (cloud[0], cloud[1], cloud[2]) if cloud.size else None,
+        (line[0], line[1], line[2]),
+        default=(default[0], default[1], default[2]),
+        truth_colorfulness=float(measured["truth_cf_abs"]),
+        grey=(float(measured["grey_psnr"]), _numbers(measured.get("grey_lpips"))[0]),
+    )
+    return figure(
+        plot,
+        alt=f"Read-out frontier of {name}",
+        caption=f"{name} on {measured['photographs']} photographs of {measured.get('split', 'validation')}: each grey "
+        f"dot is one read-out that was tried; the default is vividness {card.default_vividness:g}.",
+    )
+
+
+def _numbers(*values: float | None) -> list[float]:
+    return [float("nan") if value is None else float(value) for value in values]
+
+
+def _reliability(steps: Sequence[Step]) -> tuple[list[float], list[float], list[float]]:
+    return [step.predicted for step in steps], [step.hits for step in steps], [step.share for step in steps]
+
+
+def _curve(steps: Sequence[HintStep], key: str) -> list[tuple[float, float, float]]:
+    return _triples([getattr(step, key) for step in steps])
+
+
+def _triples(estimates: Sequence[Estimate | None]) -> list[tuple[float, float, float]]:
+    """Value, low, high; nan where not measured."""
+    none = float("nan")
+    return [(none, none, none) if each is None else (each.value, each.low, each.high) for each in estimates]
+
+
+def _hint_sentence(curve: HintCurve) -> str:
+    values = [step.psnr.value for step in curve.steps]
+    falls = [(a.points, b.points) for a, b in pairwise(curve.steps) if b.psnr.value <= a.psnr.value]
+    pairs = list(zip(curve.steps, curve.ahead, strict=True))
+    rise = "rises with every step" if not falls else f"does not rise from {falls[0][0]} to {falls[0][1]} points"
+    than = [
+        f"{word} the spread of differences with {', '.join(map(str, counts))} points"
+        for word, sign in (("ahead of", 1), ("behind", -1))
+        if (counts := [step.points for step, lead in pairs if lead.excludes_zero and lead.value * sign > 0])
+    ]
+    apart = " and ".join(than) or "nowhere surely apart from the spread of differences"
+    return (
+        f"{curve.model}: from {values[0]:.2f} dB without to {values[-1]:.2f} dB with {curve.steps[-1].points} points; "
+        f"the curve {rise}. It is {apart}."
+    )
