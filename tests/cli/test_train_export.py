@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from skimage import data
-from training_files import pictures, tiny_recipe, write_shards
+from training_files import Picture, pictures, scene, tiny_recipe, write_shards
 
 from photochrom import Colorizer
 from photochrom.runtime.model import read_card
@@ -48,6 +48,33 @@ def test_a_recipe_becomes_a_run_a_model_and_colours(
     assert "# tiny 7" in (model / "MODEL_CARD.md").read_text(encoding="utf-8")
     photo = Colorizer(model=model).open(data.camera()).paint(vividness=1.0)
     assert np.ptp(np.asarray(photo).astype(int), axis=-1).max() > 0
+
+
+def test_a_model_that_got_worse_on_new_photographs_is_refused_with_figures_and_not_exported(
+    recipe: Path, tmp_path: Path, photochrom: Callable[..., Shell]
+) -> None:
+    held = [Picture(key=f"gate{i}", rgb=scene(500 + i), split="gate", shard="shard-2") for i in range(24)]
+    manifest = write_shards(tmp_path, [*pictures(), *held])
+    threads = ("--threads", 1, "--workers", 0)
+    common = ("--data", manifest, *threads, "--set", "samples=16", "--set", "cooldown=8")
+    assert photochrom("train", recipe, *common, "--out", tmp_path / "first").code == 0
+    start, run = tmp_path / "first" / "best.ckpt", tmp_path / "run"
+    going_on = ("train", *common, "--out", run, "--from", start, "--replay", manifest, "--gate", f"{manifest}:gate")
+    ruined = photochrom(*going_on, "--set", "warmup=0", "--set", "learning_rate=0.5", "--set", "ema=0")
+    assert ruined.code == 1
+    assert "refused by the 24 photographs" in ruined.err
+    assert "95 % interval +" in ruined.err
+    assert not (run / "best.ckpt").exists()
+    exported = photochrom("export", run / "refused.ckpt", tmp_path / "model", "--data", manifest)
+    assert exported.code == 1
+    assert "refused by the 24 photographs" in exported.err
+    assert not (tmp_path / "model").exists()
+
+
+def test_without_a_model_to_start_from_a_recipe_is_needed(tmp_path: Path, photochrom: Callable[..., Shell]) -> None:
+    result = photochrom("train", "--data", tmp_path / "none.csv", "--out", tmp_path / "run")
+    assert result.code == 2
+    assert "--from" in result.err
 
 
 def test_a_missing_library_is_told_with_what_to_install(

@@ -7,15 +7,23 @@ from typing import Annotated
 
 import typer
 
+from photochrom.errors import ModelError, UsageError
+
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe (YAML), such as recipes/best.yaml.", dir_okay=False)],
     data: Annotated[
         Path, typer.Option("--data", help="Manifest CSV of the photographs; its tars lie beside it.", dir_okay=False)
     ],
     out: Annotated[
         Path, typer.Option("--out", help="Folder of the run; a run that it holds goes on.", file_okay=False)
     ],
+    recipe: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Recipe (YAML), such as recipes/best.yaml. With --from it may be left out: the model's own, short.",
+            dir_okay=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: key=value, such as batch=16. Repeatable.")
     ] = None,
@@ -25,6 +33,14 @@ def train(
     start: Annotated[
         str | None, typer.Option("--from", help="Start from a bundled model, a model folder or a checkpoint.")
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option("--replay", help="Manifest of old photographs, to be seen among the new ones.", dir_okay=False),
+    ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option("--gate", help="Accept the result only if it is no worse here: manifest or manifest:split."),
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads of the network.")] = None,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that make samples.")] = 1,
 ) -> None:
@@ -32,16 +48,32 @@ def train(
     from photochrom.cli.extras import needs_extra
 
     with needs_extra("train"):
+        from photochrom.training import continuing
         from photochrom.training.fit import train as run
         from photochrom.training.recipe import Recipe
 
+    if start is None and (recipe is None or replay or gate):
+        raise UsageError("Without --from a recipe is needed, and there is nothing to replay or to hold a gate against.")
+    if gate:
+        continuing.open_gate(gate)  # not after hours that it can't be read
+    if recipe is not None:
+        how = Recipe.load(recipe, settings or ())
+    else:
+        how = continuing.continuing_recipe(str(start)).overridden(settings or ())
     best = run(
-        Recipe.load(recipe, settings or ()),
+        how,
         manifest=data,
         out=out,
         minutes=minutes,
         start=start,
         threads=threads,
         workers=workers,
+        replay=replay,
+        gate=gate,
     )
+    if gate:
+        verdict = continuing.accept(best, start=str(start), gate=gate)
+        if not verdict.accepted:
+            raise ModelError(f"{out}: {verdict}. What was trained is in refused.ckpt.")
+        typer.echo(f"{best}: {verdict}", err=True)
     typer.echo(str(best))

@@ -24,8 +24,9 @@ from photochrom.evaluation.frontier import Frontier, Lpips, measure_frontier
 from photochrom.evaluation.photographs import Photographs
 from photochrom.runtime.card import ModelCard, ReadOut
 from photochrom.runtime.model import Model
+from photochrom.training.checkpoints import load_module
+from photochrom.training.continuing import Verdict, check_accepted
 from photochrom.training.export import Storage, export
-from photochrom.training.fit import load_module
 from photochrom.training.module import ColorizerModule
 from photochrom.training.samples import whole
 
@@ -60,9 +61,11 @@ def release(
         bundle: where given, the model is also copied among the bundled ones, and this says what it is for.
 
     Raises:
-        ModelError, DataError: what does not fit.
+        ModelError: the checkpoint is damaged, or its run has a gate that did not accept it.
+        DataError: the photographs can't be read.
     """
     module = load_module(checkpoint)
+    check_accepted(module, checkpoint)
     photographs = Photographs(manifest, "train")
     card = ModelCard(
         name=name or module.recipe.name,
@@ -134,11 +137,29 @@ def _data(module: ColorizerModule, photographs: Photographs, manifest: Path) -> 
         "samples": module.sample,
         "hours": round(module.seconds / 3600, 2),
         "recipe": module.recipe.to_dict(),
+        "notes": _continued(module),
         "sources": [
             {"source": source, "photographs": count, "terms": terms.get(source, "not stated")}
             for source, count in sorted(counts.items(), key=lambda item: -item[1])
         ],
     }
+
+
+def _continued(module: ColorizerModule) -> list[str]:
+    """What the card says of a model that went on from another one."""
+    facts, notes = module.provenance, []
+    if "replay_sha256" in facts or "gate" in facts:
+        notes.append(f"continued from {Path(facts['start']).name}")
+    if "replay_sha256" in facts:
+        share = module.recipe.replay_share
+        notes.append(f"{share:.0%} of every batch from older photographs, manifest SHA-256 `{facts['replay_sha256']}`")
+    if module.verdict is not None:
+        found = Verdict.from_dict(module.verdict)
+        notes.append(
+            f"negative log-likelihood on {found.photographs} other photographs {found.start:.4f} before, "
+            f"{found.result:.4f} after"
+        )
+    return notes
 
 
 def _terms(path: Path) -> dict[str, str]:
