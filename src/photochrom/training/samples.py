@@ -8,7 +8,7 @@ reference pictures feed at run-time).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from photochrom.color.lab import srgb_to_lab
 from photochrom.color.normalize import normalize_ab, normalize_luma
 from photochrom.evaluation.degrade import age, luma
 from photochrom.evaluation.photographs import Photographs
+from photochrom.training.cache import Features
 from photochrom.training.recipe import Recipe
 
 Float = NDArray[np.float32]
@@ -29,18 +30,23 @@ MAX_POINTS = 128
 
 
 class Request(NamedTuple):
-    """One sample to be made: which photograph, with which random stream, how large, at most how many points."""
+    """One sample to be made: which photograph, with which random stream, how large, at most how many points.
+
+    With a `view` crop and ageing are those of this fixed view of the photograph, and only hints are drawn anew.
+    """
 
     photograph: int
     seed: tuple[int, int]
     side: int
     points: int
+    view: int | None = None
 
 
 class Batch(NamedTuple):
     """luma (N, 1, S, S), ab (N, 2, S/4, S/4) in Lab units, points (N, P, 5), dense (N, 3, S/4, S/4).
 
-    `clean` (N, 1, S, S) is the luma without its ageing, for a teacher to look at.
+    `clean` (N, 1, S, S) is the luma without its ageing, for a teacher to look at. `stored` are values and scales
+    of the frozen encoder's features, where they are kept (`photochrom.training.cache`).
     """
 
     luma: Tensor
@@ -48,13 +54,20 @@ class Batch(NamedTuple):
     points: Tensor
     dense: Tensor
     clean: Tensor
+    stored: tuple[Tensor, ...] = ()
 
 
 class Order(Sampler[list[Request]]):
-    """Batches of requests from sample `start` on: a pure function of seed and position, so a run can go on anywhere."""
+    """Batches of requests from sample `start` on: a pure function of seed and position, so a run can go on anywhere.
 
-    def __init__(self, recipe: Recipe, weights: NDArray[np.float64], *, start: int, stop: int) -> None:
+    Process `rank` of several `ranks` gets its share of every batch.
+    """
+
+    def __init__(
+        self, recipe: Recipe, weights: NDArray[np.float64], *, start: int, stop: int, rank: int = 0, ranks: int = 1
+    ) -> None:
         self._recipe, self._start, self._stop = recipe, start, stop
+        self._rank, self._ranks = rank, ranks
         self._edges = np.cumsum(weights)
         self._edges[-1] = 1.0
 
@@ -67,7 +80,11 @@ class Order(Sampler[list[Request]]):
             cap = round(np.exp(rng.uniform(np.log(4), np.log(MAX_POINTS + 0.5))))
             places = (rng.permutation(count) + rng.random(count)) / count  # one in each count-th: a set's share is kept
             chosen = np.searchsorted(self._edges, places, side="right")
-            yield [Request(int(k), (self._recipe.seed, sample + i), side, cap) for i, k in enumerate(chosen)]
+            cached = self._recipe.stage(sample).cache
+            views = rng.integers(self._recipe.cache_views, size=count).tolist() if cached else [None] * count
+            share = range(self._rank * count // self._ranks, (self._rank + 1) * count // self._ranks)
+            seed = self._recipe.seed
+            yield [Request(int(chosen[i]), (seed, sample + i), side, cap, views[i]) for i in share]
             sample += count
 
 
@@ -76,20 +93,26 @@ def batch_size(recipe: Recipe, side: int) -> int:
     return max(1, round(recipe.batch * (recipe.size / side) ** 2))
 
 
-class Samples(Dataset[tuple[Float, Float, Float, Float, Float]]):
-    """Makes the samples that `Order` asks for."""
+class Samples(Dataset[tuple[NDArray[Any], ...]]):
+    """Makes the samples that `Order` asks for: the columns of `Batch`, with stored features where there are such."""
 
-    def __init__(self, photographs: Photographs, recipe: Recipe) -> None:
-        self._photographs, self._recipe = photographs, recipe
+    def __init__(self, photographs: Photographs, recipe: Recipe, features: Features | None = None) -> None:
+        self._photographs, self._recipe, self._features = photographs, recipe, features
 
-    def __getitem__(self, request: Request) -> tuple[Float, Float, Float, Float, Float]:
-        rng = np.random.default_rng((*request.seed, 2))
+    def __getitem__(self, request: Request) -> tuple[NDArray[Any], ...]:
+        drawn = np.random.default_rng((*request.seed, 2))
+        rng = drawn
+        if request.view is not None:
+            rng = np.random.default_rng((self._recipe.seed, request.photograph, request.view, 6))
         rgb = crop(self._photographs.read(request.photograph), request.side, self._recipe.scale, rng)
         clean = luma(rgb)
         grey = age(rgb, rng, strength=self._recipe.aging) if rng.random() < self._recipe.degrade else clean
         ab = quarter_ab(rgb)
-        points, dense = draw_hints(ab, request.points, self._recipe, rng)
-        return normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None]
+        points, dense = draw_hints(ab, request.points, self._recipe, drawn)
+        made = (normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None])
+        if self._features is None or request.view is None:
+            return made
+        return *made, *self._features.read(request.photograph, request.view)
 
 
 def crop(rgb: NDArray[np.uint8], side: int, scale: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -170,8 +193,9 @@ def _dense(ab: Float, rng: np.random.Generator) -> Float:
     return np.stack([colors[..., 0], colors[..., 1], confidence]).astype(np.float32)
 
 
-def collate(samples: list[tuple[Float, Float, Float, Float, Float]]) -> Batch:
+def collate(samples: list[tuple[NDArray[Any], ...]]) -> Batch:
     """Stack samples of one size into a batch; points are cut to the rows that somebody uses (at least one)."""
-    luma_, ab, points, dense, clean = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
+    columns = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
+    luma_, ab, points, dense, clean, *stored = columns
     used = int((points[..., 4] > 0).sum(1).max())
-    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean)
+    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean, tuple(stored))
