@@ -5,10 +5,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 
 from photochrom.color.lab import lab_to_srgb
-from photochrom.errors import DataError
-from photochrom.evaluation.points import Point, Region, headline, judge, read_points, read_regions, shares
+from photochrom.colorizer import Colorizer
+from photochrom.errors import DataError, PhotochromError
+from photochrom.evaluation.intervals import Estimate
+from photochrom.evaluation.points import (
+    Point,
+    Region,
+    _estimates,
+    headline,
+    judge,
+    measure_points,
+    read_points,
+    read_regions,
+    shares,
+)
+from photochrom.evaluation.subjects import ModelSubject
+from photochrom.runtime.model import Model
 
 SKIN = Region("colour", (9, 45), (18, 80))
 SKY = Region("colour", (6, 56), (228, 294))
@@ -96,3 +112,74 @@ def test_files_are_read_and_bad_ones_named(tmp_path: Path) -> None:
         read_regions(classes)
     with pytest.raises(DataError, match=r"missing\.json"):
         read_regions(tmp_path / "missing.json")
+
+
+@pytest.fixture
+def historic(tmp_path: Path) -> Path:
+    """Two photographs with points on them, of which every colour passes, and others that none does."""
+    Image.fromarray(data.camera()).save(tmp_path / "camera.png")
+    Image.fromarray(data.camera()[:90, :100]).save(tmp_path / "small.png")
+    lines = [
+        "file,x,y,class,note",
+        "camera.png,10,20,skin,a cheek",
+        "camera.png,300,200,cloth,a coat",
+        "camera.png,511,511,sky,",
+        "small.png,50,50,skin,",
+        "small.png,3,4,cloth,",
+    ]
+    (tmp_path / "points.csv").write_text("\n".join(lines) + "\n")
+    region = {"hue": None, "chroma": [0, 200]}
+    never = {"hue": None, "chroma": [900, 901]}
+    classes = {
+        "skin": {"group": "colour", **region},
+        "sky": {"group": "colour", **never},
+        "cloth": {"group": "neutral", **never},
+    }
+    (tmp_path / "classes.json").write_text(json.dumps(classes))
+    return tmp_path / "points.csv"
+
+
+def test_a_model_is_judged_on_the_photographs_beside_the_points(historic: Path, tiny: Path) -> None:
+    found = measure_points(ModelSubject(Model.load(tiny, device="cpu")), historic)
+    assert (found.model, found.photographs) == ("tiny", 2)
+    assert {name: figure.value for name, figure in found.headline.items()} == {"skin": 100, "colour": 50, "neutral": 0}
+    assert found.classes == {"skin": (2, 2), "cloth": (0, 2), "sky": (0, 1)}
+    assert found.groups == {"skin": "colour", "cloth": "neutral", "sky": "colour"}
+
+
+def test_every_miss_has_its_picture_with_a_ring_in_the_colours_that_people_get(historic: Path, tiny: Path) -> None:
+    found = measure_points(ModelSubject(Model.load(tiny, device="cpu"), 0.2), historic)
+    assert [(miss.verdict.point.file, miss.verdict.point.kind) for miss in found.misses] == [
+        ("camera.png", "cloth"),
+        ("camera.png", "sky"),
+        ("small.png", "cloth"),
+    ]
+    assert [miss.crop.shape for miss in found.misses] == [(128, 128, 3), (128, 128, 3), (90, 100, 3)]
+    whole = np.asarray(Colorizer(tiny).open(historic.with_name("camera.png")).paint(vividness=0.2))
+    part = whole[200 - 64 : 200 + 64, 300 - 64 : 300 + 64]
+    differs = (found.misses[0].crop != part).any(-1)
+    y, x = np.nonzero(differs)
+    assert np.hypot(y - 64, x - 64) == pytest.approx(np.full(len(y), 9), abs=4)
+    assert len(y) > 80
+    assert found.misses[0].region.chroma == (900, 901)
+
+
+def test_intervals_are_those_of_photographs_that_stand_and_fall_together() -> None:
+    grey = np.full((9, 9, 3), 128, np.uint8)
+    warm = lab_to_srgb(np.tile([60.0, *at(20, 50)], (9, 9, 1)))
+    verdicts = [
+        *judge(grey, [Point("a.jpg", 4, 4, "skin")] * 50, REGIONS),
+        *judge(warm, [Point("b.jpg", 4, 4, "skin")] * 50, REGIONS),
+    ]
+    found = _estimates(verdicts, REGIONS)["skin"]
+    assert found == Estimate(50, 0, 100)
+
+
+def test_points_without_photograph_or_any_point_are_named(historic: Path, tiny: Path) -> None:
+    subject = ModelSubject(Model.load(tiny, device="cpu"))
+    historic.with_name("small.png").unlink()
+    with pytest.raises(PhotochromError, match=r"small\.png"):
+        measure_points(subject, historic)
+    historic.write_text("file,x,y,class,note\n")
+    with pytest.raises(DataError, match="no points"):
+        measure_points(subject, historic)

@@ -21,7 +21,9 @@ from photochrom.evaluation.figures import Difference, Figures
 from photochrom.evaluation.hint_curve import HintCurve
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.photographs import Entry
+from photochrom.evaluation.points import PointScore
 from photochrom.evaluation.robustness import Robustness
+from photochrom.evaluation.scenes import Scenes
 from photochrom.evaluation.scoring import Scored
 from photochrom.evaluation.subjects import ModelSubject, Subject
 from photochrom.evaluation.truths import Truths
@@ -29,12 +31,14 @@ from photochrom.evaluation.truths import Truths
 
 @dataclass(frozen=True)
 class Studies:
-    """What was looked at beyond the figures, one of each for each model; empty where it was not."""
+    """What was looked at beyond the figures, for each model (scenes: for all together); empty where it was not."""
 
     calibration: tuple[Calibration, ...] = ()
     hint_curves: tuple[HintCurve, ...] = ()
     ageing: tuple[Ageing, ...] = ()
     robustness: tuple[Robustness, ...] = ()
+    points: tuple[PointScore, ...] = ()
+    scenes: Scenes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,7 @@ class Evaluation:
         historic: photographs without colour truth, to be looked at.
         scored: what one pass found in each picture; None without truth.
         figures: subject -> key of `metrics.json` -> figure; empty without truth.
+        truth: "cf_abs" and "cf_exact" of the photographs themselves; empty without truth.
         differences: between every two models and results, and of each to grey; paired.
         papers: subject -> "psnr" and "auc" where L* of the truth is given in place of its luma; for orientation.
         studies: what else was looked at.
@@ -63,6 +68,7 @@ class Evaluation:
     historic: tuple[Entry, ...] = ()
     scored: Scored | None = None
     figures: Mapping[str, Figures] = field(default_factory=dict)
+    truth: Figures = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     papers: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     studies: Studies = field(default_factory=Studies)
@@ -93,9 +99,7 @@ class Evaluation:
             "photographs": 0 if scored is None else len(scored.names),
             "left_out": [] if truths is None else truths.left_out,
             "notes": self.notes,
-            "truth": {}
-            if scored is None
-            else {key: float(values.mean()) for key, values in scored.truth.values.items()},
+            "truth": self.truth,
             "differences": self.differences,
             "papers": self.papers,
             "studies": self.studies,
@@ -110,7 +114,8 @@ def _write(path: Path, content: object) -> None:
 def _plain(content: object) -> Any:
     """As JSON has it; what is no number, such as the PSNR of identical pictures, is null."""
     if is_dataclass(content) and not isinstance(content, type):
-        return {each.name: _plain(getattr(content, each.name)) for each in fields(content)}
+        kept = (each for each in fields(content) if each.metadata.get("json", True))
+        return {each.name: _plain(getattr(content, each.name)) for each in kept}
     if isinstance(content, Mapping):
         return {str(key): _plain(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
