@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.colorize import colorize
+from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
 from photochrom.cli.models import models
 from photochrom.cli.train import train
@@ -41,4 +42,5 @@ def options(
 app.command()(colorize)
 app.command()(models)
 app.command()(train)
+app.command()(evaluate)
 app.command()(export)

@@ -95,9 +95,8 @@ class Truths:
         self._entries = {entry.key: entry for entry in entries}
         flagged = [entry.key for entry in entries if labels.get(entry.key, {}).get("grey") == "1"]
         names = [name for name in self._entries if name not in set(flagged)]
-        if limit is not None and limit < len(names):
-            chosen = np.linspace(0, len(names) - 1, limit).round().astype(int)
-            names = [names[i] for i in chosen]
+        if limit is not None:
+            names = _spread(names, limit)
         grey = {name for name in names if Look.at(self.read(name).rgb).was_colored() == "grey"}
         self.left_out = [*flagged, *sorted(grey)]
         self.names = [name for name in names if name not in grey]
@@ -140,6 +139,10 @@ class Truths:
         entry = self._entries[name]
         return Truth(name, crop(entry.read(), name), entry.source, self._labels.get(name, {}))
 
+    def some(self, count: int) -> Iterator[Truth]:
+        """At most so many of them, evenly spread."""
+        return (self.read(name) for name in _spread(self.names, count))
+
     def entry(self, name: str) -> Entry:
         """Where the whole photograph of this name is."""
         return self._entries[name]
@@ -175,6 +178,12 @@ def crop(picture: Rgb, name: str) -> Rgb:
             f"than {WIDEST}:1; leave it out of the data"
         )
     return part
+
+
+def _spread(names: list[str], count: int) -> list[str]:
+    if count >= len(names):
+        return names
+    return [names[i] for i in np.linspace(0, len(names) - 1, count).round().astype(int)]
 
 
 def _entries(data: Path, split: str | None) -> list[Entry]:
