@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from photochrom.training.module import ColorizerModule
+from photochrom.training.run_module import RunModule
 
 SAVE_EVERY = 200
 """Steps between two writings of `last.ckpt`."""
@@ -169,20 +169,20 @@ class Clock(Callback):
         self._mark = (self._tick, 0)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert isinstance(pl_module, ColorizerModule)
+        assert isinstance(pl_module, RunModule)
         self._tick = time.monotonic()
         self._mark = (self._tick, pl_module.sample)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        assert isinstance(pl_module, ColorizerModule)
+        assert isinstance(pl_module, RunModule)
         now = self._count(pl_module)
         if self._deadline is not None and trainer.strategy.reduce_boolean_decision(now >= self._deadline, all=False):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert isinstance(pl_module, ColorizerModule)
+        assert isinstance(pl_module, RunModule)
         now, seen = self._count(pl_module), pl_module.sample
         then, before = self._mark
         self._mark = (now, seen)
@@ -195,7 +195,7 @@ class Clock(Callback):
         if left == 0:
             trainer.should_stop = True
 
-    def _count(self, module: ColorizerModule) -> float:
+    def _count(self, module: RunModule) -> float:
         """Add the time since the last call to the run's; returns now."""
         now = time.monotonic()
         module.seconds += now - self._tick
@@ -227,7 +227,7 @@ class Bar(Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        assert isinstance(pl_module, ColorizerModule)
+        assert isinstance(pl_module, RunModule)
         self.show("training", pl_module.sample, pl_module.recipe.samples)
 
     def show(self, what: str, done: int, total: int) -> None:

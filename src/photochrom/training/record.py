@@ -21,10 +21,10 @@ import yaml
 
 from photochrom import __version__
 from photochrom.errors import DataError
-from photochrom.training.module import ColorizerModule
+from photochrom.training.run_module import RunModule
 
 
-def write_records(out: Path, module: ColorizerModule, *, photographs: int, options: Mapping[str, Any]) -> None:
+def write_records(out: Path, module: RunModule, *, photographs: int, options: Mapping[str, Any]) -> None:
     """Write `recipe.yaml` and `run.json` into the run's folder.
 
     Args:
