@@ -95,24 +95,33 @@ def hints(found: Sequence[HintCurve]) -> Section:
     parts = []
     for each in found:
         counts = [step.points for step in each.steps]
-        for key, ylabel in (("psnr", "PSNR, dB"), ("auc", "AuC, %")):
-            parts.append(
-                figure(
-                    plots.hint_curve(
-                        counts,
-                        {
-                            each.model: _curve(each.steps, key),
-                            "differences, spread": _curve(each.differences, key),
-                            "colours, spread": _curve(each.colors, key),
-                        },
-                        ylabel=ylabel,
-                        baselines=["differences, spread", "colours, spread"],
-                    ),
-                    alt=f"{ylabel} of {each.model} against the number of hints",
-                    caption=f"{each.model} with true colours at random places, beside two ways to spread the same "
-                    "points without a network: their differences to the automatic result, and their colours.",
-                )
+        curves = {
+            key: plots.hint_curve(
+                counts,
+                {
+                    each.model: _curve(each.steps, key),
+                    "differences, spread": _curve(each.differences, key),
+                    "colours, spread": _curve(each.colors, key),
+                },
+                ylabel=ylabel,
+                baselines=["differences, spread", "colours, spread"],
             )
+            for key, ylabel in (("psnr", "PSNR, dB"), ("auc", "AuC, %"))
+        }
+        told = (
+            f"{each.model} with true colours at random places, beside two ways to spread the same points without a "
+            "network: their differences to the automatic result, and their colours."
+        )
+        parts.append(
+            grid(
+                [
+                    figure(curves["psnr"], alt=f"PSNR of {each.model} against the number of hints", caption=told),
+                    figure(
+                        curves["auc"], alt=f"AuC of {each.model} against the number of hints", caption="AuC of these."
+                    ),
+                ]
+            )
+        )
     tables = [
         table(
             ["points", "PSNR", "gained", "ahead of differences, spread", "AuC"],
@@ -130,9 +139,7 @@ def hints(found: Sequence[HintCurve]) -> Section:
         )
         for each in found
     ]
-    return Section(
-        "With hints", " ".join(_hint_sentence(each) for each in found), [grid(parts), fold("Figures", tables)]
-    )
+    return Section("With hints", " ".join(_hint_sentence(each) for each in found), [*parts, fold("Figures", tables)])
 
 
 def ageing(found: Sequence[Ageing]) -> Section:

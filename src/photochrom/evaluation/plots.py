@@ -56,8 +56,9 @@ def reliability(series: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *,
     axes.plot([least, 1], [least, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
     for (name, (predicted, hits, share)), style in zip(series.items(), _styles(), strict=False):
         p, hit, part = (np.asarray(each, np.float64) for each in (predicted, hits, share))
-        axes.plot(p, hit, label=_plain(name), linewidth=1.2, **style)
-        axes.scatter(p, hit, s=60 * np.sqrt(part / part.sum()) + 6, color=style["color"], linewidths=0)
+        axes.plot(p, hit, label=_plain(name), linewidth=1.2, clip_on=False, **style)
+        size = 60 * np.sqrt(part / part.sum()) + 6
+        axes.scatter(p, hit, s=size, color=style["color"], linewidths=0, clip_on=False)
     if least:
         axes.set(xscale="log", yscale="log")
     axes.set(xlim=(least, 1), ylim=(least, 1), xlabel="predicted probability", ylabel="share that came true")
@@ -236,6 +237,37 @@ def intervals(
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(xlabel)
     if len(series) > 1:
+        _legend(axes)
+    return fig
+
+
+def over_samples(
+    series: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    ylabel: str,
+    faint: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    mark: tuple[float, float] | None = None,
+    points: bool = False,
+) -> Figure:
+    """Figures of a training run against the samples that it has seen.
+
+    Args:
+        series: name -> samples (N,) and values (N,).
+        faint: the same, drawn behind in the tone of the same name: what a smoothed series was made from.
+        mark: samples and value of a place that matters, such as the best validation.
+        points: whether every value gets a dot.
+    """
+    fig, (axes,) = canvas(height=2.6)
+    for (name, (samples, values)), style in zip(series.items(), _styles(marks=points), strict=False):
+        if faint and name in faint:
+            axes.plot(*(np.asarray(each) for each in faint[name]), color=style["color"], alpha=0.25, linewidth=0.7)
+        axes.plot(np.asarray(samples), np.asarray(values), label=_plain(name), linewidth=1.4, **style)
+    if mark is not None:
+        axes.plot([mark[0]], [mark[1]], "o", color=TONES[3], markersize=8, markeredgecolor=PAPER, label="best")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.set(xlabel="samples seen", ylabel=ylabel)
+    if len(series) > 1 or mark is not None:
         _legend(axes)
     return fig
 

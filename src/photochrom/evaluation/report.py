@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 import photochrom
 from photochrom.color.luma import luma
-from photochrom.evaluation import chapters, gallery, intervals, plots, summary
-from photochrom.evaluation.intervals import Resamples
+from photochrom.evaluation import chapters, gallery, plots, summary
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.page import Section, figure, grid, page, picture, prose, strip, table
 from photochrom.evaluation.photographs import Entry
@@ -101,13 +100,12 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject]) -> list[Section]
     studies, scored = evaluation.studies, evaluation.scored
     sections: list[Section | None] = []
     if scored is not None and evaluation.truths is not None:
-        truth = _truth_figures(scored)
         sections += [
-            Section("In short", parts=[summary.in_words(evaluation.figures, evaluation.differences, truth)]),
+            Section("In short", parts=[summary.in_words(evaluation.figures, evaluation.differences, evaluation.truth)]),
             Section(
                 "All figures",
                 parts=[
-                    summary.all_figures(evaluation.figures, truth),
+                    *summary.all_figures(evaluation.figures, evaluation.truth),
                     summary.all_differences(evaluation.differences),
                     *_papers(evaluation),
                 ],
@@ -125,11 +123,6 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject]) -> list[Section]
         _measured(evaluation),
     ]
     return [section for section in sections if section is not None]
-
-
-def _truth_figures(scored: Scored) -> dict[str, intervals.Estimate | None]:
-    draws = Resamples(len(scored.names))
-    return {key: draws.estimate(intervals.mean(scored.truth.values[key])) for key in ("cf_abs", "cf_exact")}
 
 
 def _papers(evaluation: Evaluation) -> list[Markup]:

@@ -43,7 +43,14 @@ LABELS: Final[Mapping[str, Label]] = {
     "nll": Label("NLL", "nats", 3),
     "ece": Label("ECE", "", 4),
 }
-"""Every key of `metrics.json`, in the order of the table."""
+"""Every key of `metrics.json`."""
+
+_TABLES: Final[Mapping[str, Sequence[str]]] = {
+    "How near to the truth": ("psnr", "ssim", "lpips", "ciede2000", "auc", "auc_rebalanced"),
+    "How colourful, and how much like photographs": ("cf_abs", "cf_exact", "dcf", "p10_cf", "kid768"),
+    "How true the predicted probabilities are": ("nll", "ece"),
+}
+"""Caption -> keys: every key stands in one of these tables."""
 
 
 def in_words(figures: Mapping[str, Figures], differences: Sequence[Difference], truth: Figures) -> Markup:
@@ -55,8 +62,9 @@ def in_words(figures: Mapping[str, Figures], differences: Sequence[Difference], 
         shown, true = figures[name]["cf_abs"], truth["cf_abs"]
         if shown is not None and true is not None and true.value > 0:
             items.append(
-                f"{name} is {100 * shown.value / true.value:.0f} % as colourful as the truth "
-                f"(CF {said(shown, 1)}, truth {true.value:.1f})."
+                Markup("<strong>{}</strong> is {:.0f}\u00a0% as colourful as the truth (CF {}, truth {:.1f}).").format(
+                    name, 100 * shown.value / true.value, said(shown, 1), true.value
+                )
             )
     pairs = dict.fromkeys((each.one, each.other) for each in differences)
     for one, other in pairs:
@@ -64,21 +72,27 @@ def in_words(figures: Mapping[str, Figures], differences: Sequence[Difference], 
     return bullets(items)
 
 
-def all_figures(figures: Mapping[str, Figures], truth: Figures) -> Markup:
-    """The main table: baselines first, then what was scored, the ceiling and the truth last.
+def all_figures(figures: Mapping[str, Figures], truth: Figures) -> list[Markup]:
+    """The main tables: baselines first, then what was scored, the ceiling and the truth last.
 
     Of two or more results the best of each column is set apart.
     """
-    keys = [key for key in LABELS if any(row.get(key) is not None for row in figures.values())]
     scored = [name for name in figures if name not in BASELINES]
     order = [name for name in ("grey", "mean", *scored, "ceiling") if name in figures]
-    best = {key: _best(key, {name: figures[name].get(key) for name in scored}) for key in keys}
-    rows: list[list[Cell]] = [
-        [name, *(cell(figures[name].get(key), LABELS[key].digits, strong=best[key] == name) for key in keys)]
-        for name in order
-    ]
-    rows.append(["truth", *(cell(truth.get(key), LABELS[key].digits) for key in keys)])
-    return table(["", *(_heading(key) for key in keys)], rows)
+    tables = []
+    for caption, keys in _TABLES.items():
+        best = {key: _best(key, {name: figures[name].get(key) for name in scored}) for key in keys}
+        measured = [key for key in keys if any(figures[name].get(key) is not None for name in order)]
+        rows: list[list[Cell]] = [
+            [name, *(cell(figures[name].get(key), LABELS[key].digits, strong=best[key] == name) for key in measured)]
+            for name in order
+            if any(figures[name].get(key) is not None for key in measured)
+        ]
+        if any(truth.get(key) is not None for key in measured):
+            rows.append(["truth", *(cell(truth.get(key), LABELS[key].digits) for key in measured)])
+        if measured:
+            tables.append(table(["", *(_heading(key) for key in measured)], rows, caption=caption))
+    return tables
 
 
 def all_differences(differences: Sequence[Difference]) -> Markup:
@@ -95,7 +109,7 @@ def all_differences(differences: Sequence[Difference]) -> Markup:
     return fold("Every difference with its interval", [table(["pair", "metric", "difference", "verdict"], rows)])
 
 
-def _verdict(one: str, other: str, found: Sequence[Difference]) -> str:
+def _verdict(one: str, other: str, found: Sequence[Difference]) -> Markup:
     better = [_amount(each) for each in found if each.better == one]
     worse = [_amount(each) for each in found if each.better == other]
     open_ = [LABELS[each.key].name for each in found if not each.better]
@@ -104,14 +118,17 @@ def _verdict(one: str, other: str, found: Sequence[Difference]) -> str:
         for word, what in ((f"better than {other}", better), (f"worse than {other}", worse))
         if what
     ]
-    sentence = f"{one} is {' and '.join(said_)}" if said_ else f"{one} and {other} are not surely apart on anything"
-    return f"{sentence}; no sure difference on {', '.join(open_)}." if said_ and open_ else f"{sentence}."
+    if not said_:
+        return Markup("<strong>{}</strong> and {} are not surely apart on anything.").format(one, other)
+    rest = f"; no sure difference on {', '.join(open_)}" if open_ else ""
+    return Markup("<strong>{}</strong> is {}{}.").format(one, " and ".join(said_), rest)
 
 
 def _amount(each: Difference) -> str:
     label = LABELS[each.key]
     amount = f"{each.estimate.value:+.{label.digits}f}".replace("-", "−")
-    return f"{label.name} ({amount}{' ' + label.unit if label.unit else ''})"
+    unit = f"\u00a0{label.unit}" if label.unit else ""
+    return f"{label.name} ({amount}{unit})"
 
 
 def _heading(key: str) -> str:
