@@ -118,12 +118,8 @@ def _figures(frontier: Frontier, photographs: int, side: int) -> dict[str, Any]:
             }
             for point in frontier.points
         ],
-        "cloud": {
-            "columns": ["t", "T", "gain", "psnr", "cf_abs", "lpips"],
-            "rows": [
-                [p.t, p.T, p.gain, number(p.psnr), number(p.colorfulness), number(p.lpips)] for p in frontier.cloud
-            ],
-        },
+        "cloud_columns": ["t", "T", "gain", "psnr", "cf_abs", "lpips"],
+        "cloud": [[p.t, p.T, p.gain, number(p.psnr), number(p.colorfulness), number(p.lpips)] for p in frontier.cloud],
     }
 
 
