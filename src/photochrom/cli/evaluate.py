@@ -14,7 +14,7 @@ from photochrom.errors import UsageError
 def evaluate(
     report: Annotated[
         Path,
-        typer.Option("--report", help="Folder to write: report.html, sheet.png, metrics.json, details.json."),
+        typer.Option("--report", help="Folder to write: report.html, contact sheets, metrics.json, details.json."),
     ],
     model: Annotated[
         list[str] | None,
@@ -63,8 +63,8 @@ def evaluate(
     from photochrom.cli.extras import needs_extra
 
     with needs_extra("train"):
-        from photochrom.evaluation.evaluate import Options
         from photochrom.evaluation.evaluate import evaluate as run
+        from photochrom.evaluation.options import Options
         from photochrom.evaluation.tables import on_terminal
 
     found = run(

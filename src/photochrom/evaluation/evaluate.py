@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 
@@ -23,14 +23,18 @@ from photochrom.evaluation.figures import differences, draw, figures, statistics
 from photochrom.evaluation.hint_curve import measure_hint_curve
 from photochrom.evaluation.intervals import Resamples, mean
 from photochrom.evaluation.lpips import WEIGHTS_FILE as LPIPS_FILE
+from photochrom.evaluation.options import Options
 from photochrom.evaluation.outcome import Evaluation, Studies
 from photochrom.evaluation.papers import measure_as_papers
 from photochrom.evaluation.photographs import Entry
+from photochrom.evaluation.points import CLASSES, measure_points, read_points, read_regions
 from photochrom.evaluation.progress import Advance, Stopwatch, progress
+from photochrom.evaluation.report import write_report
 from photochrom.evaluation.robustness import measure_robustness
-from photochrom.evaluation.scoring import MetricWeights, score
+from photochrom.evaluation.scenes import measure_scenes
+from photochrom.evaluation.scoring import MetricWeights, Scored, score
 from photochrom.evaluation.subjects import AREA, Ceiling, Finished, Grey, MeanColor, ModelSubject, Subject
-from photochrom.evaluation.tables import for_card
+from photochrom.evaluation.tables import for_card, points_for_card
 from photochrom.evaluation.truths import Truth, Truths
 from photochrom.networks.inception_v3 import WEIGHTS as INCEPTION_FILE
 from photochrom.runtime.model import Model, cpus
@@ -39,68 +43,6 @@ STUDIED: Final = 150
 """Photographs at most, evenly spread, on which hints, ageing and robustness are studied: each takes many looks."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What is evaluated on what. See the options of `photochrom evaluate`.
-
-    Raises:
-        UsageError: options that make no sense together.
-    """
-
-    report: Path
-    models: tuple[str, ...] = ()
-    results: Mapping[str, Path] = field(default_factory=dict)
-    data: Path | None = None
-    split: str | None = None
-    labels: Path | None = None
-    limit: int | None = None
-    metric_weights: Path | None = None
-    points: Path | None = None
-    aged: bool = False
-    write_card: bool = False
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.data is None and self.points is None:
-            raise UsageError("there is nothing to evaluate on: give --data or --points")
-        of_data = {
-            "--split": self.split,
-            "--labels": self.labels,
-            "--limit": self.limit,
-            "--result": self.results,
-            "--aged": self.aged,
-        }
-        for option, value in of_data.items():
-            if value and self.data is None:
-                raise UsageError(f"{option} needs photographs with colours: give --data")
-        if self.data is not None and (self.data.suffix.lower() == ".csv") != (self.split is not None):
-            raise UsageError("--split NAME goes with a manifest, --data FILE.csv, and a manifest needs it")
-        if self.limit is not None and self.limit < 2:
-            raise UsageError("--limit must leave at least two photographs")
-        if self.write_card and not self.model_names:
-            raise UsageError("--write-card needs a model whose card it writes: give --model")
-        if self.report.exists() and not self.report.is_dir():
-            raise UsageError(f"--report {self.report} is a file: give the folder that the report goes into")
-
-    @property
-    def model_names(self) -> tuple[str, ...]:
-        """The models asked for; the bundled `best` where neither models nor results are."""
-        return self.models or (() if self.results else ("best",))
-
-    @property
-    def command(self) -> str:
-        """What was typed, with names in place of paths, so that it says the same on every machine."""
-        words = ["photochrom evaluate"]
-        words += [f"--model {Path(model).name}" for model in self.models]
-        words += [f"--result {name}={folder.name}" for name, folder in self.results.items()]
-        for option, value in (("data", self.data), ("labels", self.labels), ("points", self.points)):
-            words += [f"--{option} {value.name}"] if value else []
-        words += [f"--split {self.split}"] if self.split else []
-        words += [f"--limit {self.limit}"] if self.limit else []
-        words += ["--metric-weights DIR"] if self.metric_weights else []
-        return " ".join([*words, *(["--aged"] if self.aged else [])])
 
 
 def evaluate(options: Options) -> Evaluation:
@@ -120,15 +62,21 @@ def evaluate(options: Options) -> Evaluation:
         truths, historic = _photographs(options)
         subjects = _subjects(models, options.results, truths)
     if truths is None or not len(truths):
-        found = Evaluation(options.command, None, subjects, models, historic, notes=_notes(options, truths))
+        found = Evaluation(options.command, None, subjects, models, notes=_notes(options, truths))
     else:
         found = _measured(options, truths, subjects, models, weights, watch)
-        found = replace(found, historic=historic)
-    found = replace(found, seconds=dict(watch.seconds))
+    if options.points is not None:
+        with watch.part("points"), progress("points", len(models)) as advance:
+            points = tuple(measure_points(model, options.points) for model in _counted(models, advance))
+        found = replace(found, studies=replace(found.studies, points=points))
+    found = replace(found, historic=historic, seconds=dict(watch.seconds))
     found.write(options.report)
+    with progress("report", 1) as advance:
+        write_report(found, options.report)
+        advance()
     if options.write_card:
         for name, model in zip(options.model_names, models, strict=True):
-            add_benchmarks(name, [for_card(found, model)])
+            add_benchmarks(name, _tables(found, model))
     return found
 
 
@@ -148,14 +96,18 @@ def _models(options: Options) -> tuple[ModelSubject, ...]:
 
 def _photographs(options: Options) -> tuple[Truths | None, tuple[Entry, ...]]:
     """Those with colour truth; and those to be looked at without: of the points, or data that is grey throughout."""
-    historic: dict[Path, Entry] = {}
-    truths = None
+    truths, historic = None, dict[Path, Entry]()
+    if options.points is not None:
+        points = read_points(options.points, read_regions(options.points.with_name(CLASSES)))
+        entries = (Entry.of_file(options.points.with_name(file)) for file in dict.fromkeys(p.file for p in points))
+        historic = {entry.shard: entry for entry in entries}
     if options.data is not None:
         truths = Truths.open(options.data, split=options.split, labels=options.labels, limit=options.limit)
         if not len(truths):
             if options.results:
                 raise DataError(f"{options.data} has no photograph in colour that results could be held against")
-            return truths, tuple(truths.entry(name) for name in truths.left_out)
+            grey = (truths.entry(name) for name in truths.left_out)
+            historic |= {entry.shard / entry.key: entry for entry in grey if entry.shard not in historic}
     return truths, tuple(historic.values())
 
 
@@ -209,7 +161,7 @@ def _measured(
     """One pass, the studies, and the figures from both."""
     with progress("measuring", len(truths)) as advance:
         scored = score(truths, subjects, weights, watch=watch, advance=advance)
-    studies = _studied(options, truths, models, watch)
+    studies = _studied(options, truths, subjects, models, scored, watch)
     shown = [subject for subject in subjects if isinstance(subject, Grey | ModelSubject)]
     with watch.part("papers"), progress("papers' variant", len(truths)) as advance:
         papers = measure_as_papers(shown, _counted(truths, advance))
@@ -235,7 +187,16 @@ def _measured(
         )
 
 
-def _studied(options: Options, truths: Truths, models: Sequence[ModelSubject], watch: Stopwatch) -> Studies:
+def _studied(
+    options: Options,
+    truths: Truths,
+    subjects: Sequence[Subject],
+    models: Sequence[ModelSubject],
+    scored: Scored,
+    watch: Stopwatch,
+) -> Studies:
+    """Each model looked at more closely, and where all of them and the results fail."""
+
     def study(part: str, measure: Callable[[ModelSubject, Iterable[Truth]], T], count: int = STUDIED) -> tuple[T, ...]:
         found = []
         for model in models:
@@ -243,18 +204,26 @@ def _studied(options: Options, truths: Truths, models: Sequence[ModelSubject], w
                 found.append(measure(model, _counted(truths.some(count), advance)))
         return tuple(found)
 
+    usual = [subject.name for subject in subjects if subject in models or isinstance(subject, Finished)]
     return Studies(
         calibration=study("calibration", measure_calibration, len(truths)),
         hint_curves=study("hints", measure_hint_curve),
         robustness=study("robustness", measure_robustness),
         ageing=study("ageing", measure_ageing) if options.aged else (),
+        scenes=measure_scenes(scored, usual),
     )
 
 
-def _counted(truths: Iterable[Truth], advance: Advance) -> Iterator[Truth]:
-    for truth in truths:
-        yield truth
+def _counted(items: Iterable[T], advance: Advance) -> Iterator[T]:
+    for item in items:
+        yield item
         advance()
+
+
+def _tables(found: Evaluation, model: ModelSubject) -> list[dict[str, Any]]:
+    """What goes onto a model's card."""
+    tables = [for_card(found, model)] if found.scored is not None else []
+    return tables + [points_for_card(found, each) for each in found.studies.points if each.model == model.name]
 
 
 def _model_of(subject: Subject, models: Sequence[ModelSubject]) -> str:
@@ -267,6 +236,5 @@ def _model_of(subject: Subject, models: Sequence[ModelSubject]) -> str:
 def _pairs(subjects: Sequence[Subject], models: Sequence[ModelSubject]) -> list[tuple[str, str]]:
     """Whom to compare: models and results with each other, models at vividness 0 with each other, and all with grey."""
     accurate = [subject.name for subject in subjects if isinstance(subject, ModelSubject) and subject not in models]
-    finished = [subject.name for subject in subjects if isinstance(subject, Finished)]
-    usual = [*(model.name for model in models), *finished]
+    usual = [subject.name for subject in subjects if subject in models or isinstance(subject, Finished)]
     return [*combinations(usual, 2), *combinations(accurate, 2), *((name, "grey") for name in (*usual, *accurate))]

@@ -8,6 +8,7 @@ import numpy as np
 
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.outcome import Evaluation
+from photochrom.evaluation.points import PointScore
 from photochrom.evaluation.subjects import Finished, ModelSubject
 from photochrom.evaluation.summary import LABELS
 
@@ -56,6 +57,19 @@ def for_card(evaluation: Evaluation, model: ModelSubject) -> dict[str, Any]:
     }
 
 
+def points_for_card(evaluation: Evaluation, score: PointScore) -> dict[str, Any]:
+    """The share of the places that a model colours rightly, as a table of its card."""
+    names = {"skin": "skin", "colour": "must be coloured", "neutral": "must be neutral"}
+    keys = [key for key in names if key in score.headline]
+    return {
+        "title": f"Places on {score.photographs} historic photographs whose colour is known within limits: "
+        "share that is right, %",
+        "command": evaluation.command,
+        "columns": [names[key] for key in keys],
+        "rows": [[score.model, *(_told(score.headline[key], 1) for key in keys)]],
+    }
+
+
 def _value(key: str, estimate: Estimate | None) -> str:
     return "-" if estimate is None or not np.isfinite(estimate.value) else f"{estimate.value:.{LABELS[key].digits}f}"
 
@@ -63,5 +77,8 @@ def _value(key: str, estimate: Estimate | None) -> str:
 def _with_interval(key: str, estimate: Estimate | None) -> str:
     if estimate is None or not np.isfinite(estimate.value):
         return "-"
-    digits = LABELS[key].digits
+    return _told(estimate, LABELS[key].digits)
+
+
+def _told(estimate: Estimate, digits: int) -> str:
     return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
