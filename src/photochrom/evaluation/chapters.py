@@ -215,7 +215,7 @@ def _frontier(name: str, card: ModelCard) -> Markup:
     measured: Mapping[str, Any] = card.metrics["frontier"]
     line = np.array([_numbers(point["cf_abs"], point["psnr"], point["lpips"]) for point in measured["points"]]).T
     at = np.array([point["vividness"] for point in measured["points"]])
-    cloud = np.array([_numbers(*point[-2:-4:-1], point[-1]) for point in measured.get("cloud", ())]).T
+    cloud = np.array([_numbers(cf, psnr, lpips) for _, _, _, psnr, cf, lpips in measured.get("cloud", ())]).T
     default = [float(np.interp(card.default_vividness, at, figures)) for figures in line]
     plot = plots.frontier(
         (cloud[0], cloud[1], cloud[2]) if cloud.size else None,

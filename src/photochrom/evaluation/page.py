@@ -118,8 +118,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: st
 
 
 def strip(pictures: Sequence[tuple[Markup, str]], *, caption: str = "") -> Markup:
-    """Pictures side by side, each (picture, what stands under it); on a phone two beside each other."""
-    return Markup(_rendered("strip.html", {"pictures": pictures, "caption": caption}))
+    """Pictures to be compared, each (picture, what stands under it): side by side, on a phone two or three abreast."""
+    count = len(pictures)
+    abreast = {"wide": count if count <= 6 else -(-count // 2), "narrow": count if count <= 3 else 2}
+    return Markup(_rendered("strip.html", {"pictures": pictures, "caption": caption, **abreast}))
+
+
+def tiles(pictures: Sequence[tuple[Markup, str]]) -> Markup:
+    """Many small pictures, each (picture, what stands under it), as many abreast as the page has room for."""
+    shown = [Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(*each) for each in pictures]
+    return Markup('<div class="tiles">{}</div>').format(Markup("").join(shown))
 
 
 def grid(parts: Sequence[Markup]) -> Markup:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import photochrom
 from photochrom.color.luma import luma
-from photochrom.evaluation import chapters, gallery, plots, summary
+from photochrom.evaluation import chapters, failures, gallery, plots, summary
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.page import Section, figure, grid, page, picture, prose, strip, table
 from photochrom.evaluation.photographs import Entry
@@ -29,7 +29,7 @@ from photochrom.evaluation.truths import WIDEST, Truth, Truths
 Rgb = NDArray[np.uint8]
 
 REPORT: Final = "report.html"
-SHEET: Final = "contact.png"
+SHEET: Final = "sheet.png"
 HISTORIC_SHEET: Final = "historic.png"
 
 _EACH: Final = 3
@@ -56,28 +56,27 @@ colours at a quarter of the size through the same path as any model’s: nothing
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> None:
-    """Write report.html, and contact.png and historic.png where there are such photographs, into a folder."""
+    """Write report.html, and sheet.png and historic.png where there are such photographs, into a folder."""
     shown = _shown(evaluation)
-    (folder / REPORT).write_text(
-        page(_title(evaluation), _sections(evaluation, shown), lead=_lead(evaluation)), "utf-8"
-    )
-    names = [subject.name for subject in shown]
+    historic = _colored(evaluation.historic, evaluation.models)
+    sections = _sections(evaluation, shown, historic)
+    (folder / REPORT).write_text(page(_title(shown), sections, lead=_lead(evaluation)), encoding="utf-8")
     truths = evaluation.truths
     if truths is not None and len(truths):
         chosen = [truths[i] for i in gallery.spread(len(truths), _ON_SHEET)]
-        rows = gallery.rows_of(chosen, shown)
-        sheet = contact_sheet(rows, columns=["grey", "truth", *names], labels=[truth.name for truth in chosen])
-        write_png(sheet, folder / SHEET)
-    if evaluation.historic and evaluation.models:
-        historic = [_without_truth(entry) for entry in evaluation.historic]
-        rows = [[truth.rgb, *(model.color(truth) for model in evaluation.models)] for truth in historic]
+        columns = ["grey", "truth", *(subject.name for subject in shown)]
+        labels = [truth.name for truth in chosen]
+        write_png(contact_sheet(gallery.rows_of(chosen, shown), columns=columns, labels=labels), folder / SHEET)
+    if historic:
         columns = ["grey", *(model.name for model in evaluation.models)]
-        sheet = contact_sheet(rows, columns=columns, labels=[truth.name for truth in historic], cell=240)
+        sheet = contact_sheet(list(historic.values()), columns=columns, labels=list(historic), cell=240)
         write_png(sheet, folder / HISTORIC_SHEET)
 
 
-def _title(evaluation: Evaluation) -> str:
-    names = [subject.name for subject in _shown(evaluation)]
+def _title(shown: Sequence[Subject]) -> str:
+    names = [subject.name for subject in shown]
+    if not names:
+        return "Photochrom, evaluated"
     return f"How well {names[0]} colours" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} compared"
 
 
@@ -96,8 +95,9 @@ def _shown(evaluation: Evaluation) -> list[Subject]:
     return [each for each in evaluation.subjects if each.name not in {*summary.BASELINES, *paler}]
 
 
-def _sections(evaluation: Evaluation, shown: Sequence[Subject]) -> list[Section]:
+def _sections(evaluation: Evaluation, shown: Sequence[Subject], historic: Mapping[str, Sequence[Rgb]]) -> list[Section]:
     studies, scored = evaluation.studies, evaluation.scored
+    names = [each.name for each in shown]
     sections: list[Section | None] = []
     if scored is not None and evaluation.truths is not None:
         sections += [
@@ -112,6 +112,7 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject]) -> list[Section]
             ),
             _pictures(evaluation.truths, scored, shown),
             _colors(scored, shown),
+            failures.scenes(studies.scenes, names) if studies.scenes is not None and studies.scenes.groups else None,
         ]
     sections += [
         chapters.hints(studies.hint_curves) if studies.hint_curves else None,
@@ -119,7 +120,8 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject]) -> list[Section]
         chapters.vividness({model.name: model.model.card for model in evaluation.models}),
         chapters.ageing(studies.ageing) if studies.ageing else None,
         chapters.robustness(studies.robustness) if studies.robustness else None,
-        _historic(evaluation),
+        failures.points(studies.points) if studies.points else None,
+        _historic(historic, ["grey", *(model.name for model in evaluation.models)]) if historic else None,
         _measured(evaluation),
     ]
     return [section for section in sections if section is not None]
@@ -188,20 +190,24 @@ def _colors(scored: Scored, shown: Sequence[Subject]) -> Section | None:
     return Section("Colours used", parts=[grid(parts)])
 
 
-def _historic(evaluation: Evaluation) -> Section | None:
-    if not evaluation.historic or not evaluation.models:
-        return None
-    parts = []
-    for entry in evaluation.historic:
-        truth = _without_truth(entry)
-        pictures = [("grey", truth.rgb), *((model.name, model.color(truth)) for model in evaluation.models)]
-        parts.append(
-            strip(
-                [(picture(fitted(rgb, _SHOWN), alt=f"{truth.name}, {name}"), name) for name, rgb in pictures],
-                caption=truth.name,
-            )
+def _historic(pictures: Mapping[str, Sequence[Rgb]], columns: Sequence[str]) -> Section:
+    parts = [
+        strip(
+            [
+                (picture(fitted(rgb, _SHOWN), alt=f"{name}, {column}"), column)
+                for column, rgb in zip(columns, row, strict=True)
+            ],
+            caption=name,
         )
+        for name, row in pictures.items()
+    ]
     return Section("Photographs without truth", "Nobody knows their colours; look at them.", parts)
+
+
+def _colored(entries: Sequence[Entry], models: Sequence[Subject]) -> dict[str, list[Rgb]]:
+    """Name -> grey and each model's picture, of photographs whose colours nobody knows; empty without a model."""
+    truths = [_without_truth(entry) for entry in entries] if models else []
+    return {truth.name: [truth.rgb, *(model.color(truth) for model in models)] for truth in truths}
 
 
 def _without_truth(entry: Entry) -> Truth:
