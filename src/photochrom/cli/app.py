@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from photochrom.cli.clean import clean
 from photochrom.cli.colorize import colorize
 from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
@@ -41,6 +42,7 @@ def options(
 
 app.command()(colorize)
 app.command()(models)
+app.command()(clean)
 app.command()(train)
 app.command()(evaluate)
 app.command()(export)
