@@ -6,7 +6,6 @@ Means hide this; a person who opens the report wants to see it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -25,6 +24,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "colour": "what must be coloured",
     "neutral": "what must stay neutral",
 }
+_FLAGS: Final = ("yes", "no")
 _MOST_BARS: Final = 24
 """Groups of one column in a plot; all of them are in the table."""
 
@@ -38,17 +38,16 @@ def scenes(found: Scenes, subjects: Sequence[str]) -> Section:
     """
     parts: list[Markup] = []
     sentences = []
-    for by, members in groupby(found.groups, key=lambda group: group.by):
-        groups = list(members)
-        parts.append(prose("", heading="By " + by.replace("_", " ")))
+    for title, groups in _together(found.groups).items():
+        parts.append(prose("", heading=title))
         parts.append(grid([_over_grey(groups, subjects, key) for key in _TITLES]))
         failing = _failing(groups, subjects)
-        sentences += [f"{name} is not surely above grey in AuC for {by} {', '.join(which)}." for name, which in failing]
+        sentences += [f"{name} is not surely above grey in AuC for {', '.join(which)}." for name, which in failing]
     if not sentences:
         sentences = ["In every group that is large enough to tell, AuC is surely above grey."]
     rows = [
         [
-            f"{group.by}: {group.value}",
+            _called(group) if group.value in _FLAGS else f"{group.by}: {group.value}",
             name,
             group.photographs,
             *(cell(group.figures[name].get(key), digits) for key, digits in _COLUMNS.values()),
@@ -82,12 +81,13 @@ def points(found: Sequence[PointScore]) -> Section:
     )
     kinds = list(dict.fromkeys(kind for each in found for kind in each.classes))
     rows: list[list[Cell]] = [
-        [kind, _group_of(kind, found), *("{} of {}".format(*each.classes[kind]) for each in found)] for kind in kinds
+        [kind.replace("_", " "), _group_of(kind, found), *("{} of {}".format(*each.classes[kind]) for each in found)]
+        for kind in kinds
     ]
     parts = [plot, fold("By class", [table(["class", "must be", *(each.model for each in found)], rows)])]
     for each in found:
         parts.append(prose("", heading=f"Misses of {each.model}: {len(each.misses)}"))
-        parts.append(tiles([(picture(miss.crop, alt=_told(miss)), _told(miss)) for miss in each.misses]))
+        parts.append(tiles([(picture(miss.crop, alt=miss.verdict.point.file), _told(miss)) for miss in each.misses]))
     return Section("Places whose colour is known", " ".join(sentences), parts)
 
 
@@ -101,14 +101,28 @@ _COLUMNS: Final[Mapping[str, tuple[str, int]]] = {
 }
 
 
+def _together(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    """Heading -> groups of one column; columns of yes and no stand together."""
+    told: dict[str, list[Group]] = {}
+    for group in groups:
+        title = "By what is in the picture" if group.value in _FLAGS else f"By {group.by}".replace("_", " ")
+        told.setdefault(title, []).append(group)
+    return told
+
+
+def _called(group: Group) -> str:
+    """A group in words: "street", "sky", "no sky"."""
+    if group.value in _FLAGS:
+        name = group.by.removeprefix("has_").replace("_", " ")
+        return name if group.value == "yes" else f"no {name}"
+    return group.value or "none"
+
+
 def _over_grey(groups: Sequence[Group], subjects: Sequence[str], key: str) -> Markup:
     drawn = groups[:_MOST_BARS]
     series = {name: [_triple(_lead(group, name, key)) for group in drawn] for name in subjects}
-    rows = [f"{group.value or 'none'} ({group.photographs})" for group in drawn]
-    return figure(
-        plots.intervals(rows, series, xlabel=_TITLES[key], mark=0),
-        alt=f"{_TITLES[key]} by {groups[0].by}",
-    )
+    rows = [f"{_called(group)} ({group.photographs})" for group in drawn]
+    return figure(plots.intervals(rows, series, xlabel=_TITLES[key], mark=0), alt=_TITLES[key])
 
 
 def _lead(group: Group, name: str, key: str) -> Estimate | None:
@@ -120,7 +134,7 @@ def _failing(groups: Sequence[Group], subjects: Sequence[str]) -> list[tuple[str
     found = []
     for name in subjects:
         which = [
-            group.value
+            _called(group)
             for group in groups
             if (lead := _lead(group, name, "auc")) is not None and not (lead.excludes_zero and lead.value > 0)
         ]
@@ -134,15 +148,14 @@ def _group_of(kind: str, found: Sequence[PointScore]) -> str:
 
 
 def _told(miss: Miss) -> str:
-    """What a missed place is, and its colour beside the colours that it could have had."""
+    """What a missed place is, and in what its colour differs from those that it could have had."""
     point, (_, a, b) = miss.verdict.point, miss.verdict.lab
-    hue = round(float(np.degrees(np.arctan2(b, a)))) % 360
-    low, high = miss.region.chroma
-    may = f"chroma {low:g} to {high:g}"
-    if miss.region.hue is not None:
-        may += f", hue {miss.region.hue[0]:g} to {miss.region.hue[1]:g}°"
-    note = f" ({point.note})" if point.note else ""
-    return f"{point.kind}{note}: chroma {np.hypot(a, b):.0f}, hue {hue}°; may have {may}. {point.file}"
+    chroma, (low, high) = float(np.hypot(a, b)), miss.region.chroma
+    wrong = f"chroma {chroma:.0f}, not {low:g} to {high:g}"
+    if low <= chroma <= high and miss.region.hue is not None:
+        hue = round(float(np.degrees(np.arctan2(b, a)))) % 360
+        wrong = f"hue {hue}°, not {miss.region.hue[0]:g} to {miss.region.hue[1]:g}°"
+    return ": ".join(filter(None, (point.kind.replace("_", " "), point.note, wrong)))
 
 
 def _triple(estimate: Estimate | None) -> tuple[float, float, float]:
