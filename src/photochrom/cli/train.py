@@ -51,6 +51,7 @@ def train(
         from photochrom.training import continuing
         from photochrom.training.fit import train as run
         from photochrom.training.recipe import Recipe
+        from photochrom.training.report import RunReport, write_report
 
     if start is None and (recipe is None or replay or gate):
         raise UsageError("Without --from a recipe is needed, and there is nothing to replay or to hold a gate against.")
@@ -70,9 +71,11 @@ def train(
         workers=workers,
         replay=replay,
         gate=gate,
+        callbacks=[RunReport(out)],
     )
     if gate:
         verdict = continuing.accept(best, start=str(start), gate=gate)
+        write_report(out)
         if not verdict.accepted:
             raise ModelError(f"{out}: {verdict}. What was trained is in refused.ckpt.")
         typer.echo(f"{best}: {verdict}", err=True)
