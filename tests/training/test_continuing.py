@@ -46,8 +46,10 @@ def _shifted(start: Path, shift: float) -> ColorizerModule:
     """The module of `start` that believes more strongly, or less, in one bright green."""
     module = load_module(start)
     green = int(module.bins.nearest(np.array([[-60.0, 60.0]], np.float32))[0])
+    bias = module.net.decoder.logits.bias
+    assert bias is not None
     with torch.no_grad():
-        module.net.decoder.logits.bias[green] += shift
+        bias[green] += shift
     return module
 
 

@@ -36,6 +36,7 @@ _SHORT: Final[Mapping[str, Any]] = {
     "cooldown": 10_000,
     "val_samples": 5_000,
     "late_share": 1.0,
+    "ema": 0.99,  # the usual one remembers more steps than such a run has
 }
 _LOWER: Final = 0.2
 
