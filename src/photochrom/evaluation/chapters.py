@@ -160,8 +160,8 @@ def ageing(found: Sequence[Ageing]) -> Section:
             mark=found[0].grey.auc.value,
         ),
         alt="AuC by kind of ageing",
-        caption="AuC of the same photographs, aged in one way at a time. The dashed line is the grey picture, which no "
-        "ageing changes in ab.",
+        caption="AuC at vividness 0 of the same photographs, aged in one way at a time. The dashed line is "
+        "grey, which no ageing changes in ab.",
     )
     rows = [
         [each.model, row.kind, cell(row.ab_error, 2), cell(row.auc, 2), cell(row.auc_lost, 2, signed=True)]
