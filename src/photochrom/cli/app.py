@@ -12,6 +12,7 @@ from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
 from photochrom.cli.models import models
 from photochrom.cli.train import train
+from photochrom.cli.tune import tune
 
 # Without rich markup: help as plain text takes half the time, and looks the same in every terminal.
 app = typer.Typer(
@@ -44,5 +45,6 @@ app.command()(colorize)
 app.command()(models)
 app.command()(clean)
 app.command()(train)
+app.command()(tune)
 app.command()(evaluate)
 app.command()(export)
