@@ -256,7 +256,7 @@ def _hint_sentence(curve: HintCurve) -> str:
     pairs = list(zip(curve.steps, curve.ahead, strict=True))
     rise = "rises with every step" if not falls else f"does not rise from {falls[0][0]} to {falls[0][1]} points"
     than = [
-        f"{word} the spread of differences with {', '.join(map(str, counts))} points"
+        f"{word} the spread of differences with {' and '.join(map(str, counts))} points"
         for word, sign in (("ahead of", 1), ("behind", -1))
         if (counts := [step.points for step, lead in pairs if lead.excludes_zero and lead.value * sign > 0])
     ]

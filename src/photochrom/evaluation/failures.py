@@ -111,10 +111,9 @@ def _together(groups: Sequence[Group]) -> dict[str, list[Group]]:
 
 
 def _called(group: Group) -> str:
-    """A group in words: "street", "sky", "no sky"."""
+    """A group in words: "street", "people: no"."""
     if group.value in _FLAGS:
-        name = group.by.removeprefix("has_").replace("_", " ")
-        return name if group.value == "yes" else f"no {name}"
+        return f"{group.by.removeprefix('has_').replace('_', ' ')}: {group.value}"
     return group.value or "none"
 
 

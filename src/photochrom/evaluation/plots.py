@@ -222,7 +222,7 @@ def intervals(
     fig, (axes,) = canvas(height=0.85 + step * len(rows))
     if mark is not None:
         axes.axvline(mark, color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
-    spread = np.linspace(-0.28, 0.28, len(series)) if len(series) > 1 else np.zeros(1)
+    spread = np.linspace(-0.2, 0.2, len(series)) if len(series) > 1 else np.zeros(1)
     for (name, values), style, shift in zip(series.items(), _styles(marks=True), spread, strict=False):
         table = np.asarray(values, np.float64)
         value = table[:, 0] if table.ndim == 2 else table

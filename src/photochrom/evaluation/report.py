@@ -19,7 +19,7 @@ import photochrom
 from photochrom.color.luma import luma
 from photochrom.evaluation import chapters, failures, gallery, plots, summary
 from photochrom.evaluation.outcome import Evaluation
-from photochrom.evaluation.page import Section, figure, grid, page, picture, prose, strip, table
+from photochrom.evaluation.page import Section, figure, fold, grid, page, picture, prose, strip, table
 from photochrom.evaluation.photographs import Entry
 from photochrom.evaluation.scoring import AB_EDGES, CHROMA_EDGES, Scored
 from photochrom.evaluation.sheet import contact_sheet, fitted, write_png
@@ -223,7 +223,7 @@ def _measured(evaluation: Evaluation) -> Section:
     parts = [prose(_DEFINITIONS)] if evaluation.scored is not None else []
     if evaluation.notes:
         parts.append(prose("\n\n".join(evaluation.notes), heading="Not measured, left out"))
-    facts: list[list[str | float | None]] = [["command", evaluation.command]]
+    facts: list[list[str | float | None]] = [["command", Markup("<code>{}</code>").format(evaluation.command)]]
     facts += [
         [model.name, f"{model.model.identity}, vividness {model.model.card.default_vividness:g}"]
         for model in evaluation.models
@@ -234,5 +234,5 @@ def _measured(evaluation: Evaluation) -> Section:
     parts.append(table(["", ""], facts))
     seconds = [[part, f"{value:.1f}"] for part, value in evaluation.seconds.items()]
     if seconds:
-        parts.append(table(["part", "seconds"], seconds))
+        parts.append(fold("Seconds by part", [table(["part", "seconds"], seconds)]))
     return Section("How it was measured", parts=parts)

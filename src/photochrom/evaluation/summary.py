@@ -139,9 +139,11 @@ def _heading(key: str) -> str:
 
 
 def _best(key: str, values: Mapping[str, Estimate | None]) -> str:
-    """The name of the best of two or more; "" where there is no such thing."""
+    """The name of the best of two or more; "" where there is no such thing or two of them share it."""
     known = {name: each.value for name, each in values.items() if each is not None}
     higher = HIGHER_IS_BETTER[key]
     if higher is None or len(known) < 2:
         return ""
-    return (max if higher else min)(known, key=lambda name: known[name])
+    best = (max if higher else min)(known.values())
+    names = [name for name, value in known.items() if value == best]
+    return names[0] if len(names) == 1 else ""
