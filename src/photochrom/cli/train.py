@@ -33,6 +33,10 @@ def train(
     start: Annotated[
         str | None, typer.Option("--from", help="Start from a bundled model, a model folder or a checkpoint.")
     ] = None,
+    pretrained: Annotated[
+        Path | None,
+        typer.Option("--pretrained", help="Weights that the encoder starts from: a file, or the folder of a teacher."),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option("--replay", help="Manifest of old photographs, to be seen among the new ones.", dir_okay=False),
@@ -67,6 +71,7 @@ def train(
         out=out,
         minutes=minutes,
         start=start,
+        pretrained=pretrained,
         threads=threads,
         workers=workers,
         replay=replay,

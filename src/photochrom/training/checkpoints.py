@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -17,6 +17,7 @@ from photochrom.errors import DataError, ModelError, UsageError
 from photochrom.networks.files import read_tensors
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
+from photochrom.training.run_module import RunModule
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -58,8 +59,16 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: Path) -> None:
         ) from error
 
 
+Module = TypeVar("Module", bound=RunModule)
+
+
 def load_module(checkpoint: Path, *, recipe: Recipe | None = None) -> ColorizerModule:
-    """The module that a checkpoint holds, with its averaged weights; `recipe` replaces the stored one.
+    """The colorizer in training that a checkpoint holds, see `load_run`."""
+    return load_run(checkpoint, ColorizerModule, recipe=recipe)
+
+
+def load_run(checkpoint: Path, kind: type[Module], *, recipe: Recipe | None = None) -> Module:
+    """The module of a kind that a checkpoint holds, with its averaged weights; `recipe` replaces the stored one.
 
     Raises:
         ModelError: the file is damaged, not one of these checkpoints, or does not fit `recipe`.
@@ -69,7 +78,7 @@ def load_module(checkpoint: Path, *, recipe: Recipe | None = None) -> ColorizerM
         values = dict(stored["hyper_parameters"])
         if recipe is not None:
             values["recipe"] = recipe.to_dict()
-        module = ColorizerModule(**values)
+        module = kind(**values)
         module.load_state_dict(stored["state_dict"])
         module.on_load_checkpoint(stored)
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, UsageError) as error:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -27,8 +28,10 @@ from photochrom.color.bins import AbBins
 from photochrom.errors import DataError, UsageError
 from photochrom.evaluation.photographs import Photographs, splits
 from photochrom.networks.colorizer_net import ColorizerNet
+from photochrom.networks.files import read_tensors
 from photochrom.training.callbacks import Average, Bar, Best, Clock, Latest, Patience, Stop, Stopped
-from photochrom.training.checkpoints import WholeFiles, load_module
+from photochrom.training.checkpoints import WholeFiles, load_module, load_run
+from photochrom.training.features import FeaturesModule, Teachers, begin, load_encoder
 from photochrom.training.losses import class_weights
 from photochrom.training.machines import Machines, precision_for
 from photochrom.training.module import REPLAYED, ColorizerModule
@@ -36,6 +39,7 @@ from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
 from photochrom.training.record import write_records
 from photochrom.training.replay import Replayed
+from photochrom.training.run_module import RunModule
 from photochrom.training.teacher import Teacher
 
 
@@ -46,6 +50,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     start: str | Path | None = None,
+    pretrained: Path | None = None,
     threads: int | None = None,
     workers: int = 1,
     resume: bool = True,
@@ -63,7 +68,9 @@ def train(
         out: the run's folder. Where it holds `last.ckpt` the run goes on, under the recipe given now.
         minutes: stop after this long, validate once more and leave `last.ckpt` to go on from.
         start: a checkpoint, a bundled model or a model folder whose weights and bins are taken
-            (transfer, not resumption); their architecture replaces the recipe's.
+            (transfer, not resumption); their architecture replaces the recipe's. Of a checkpoint of the task
+            "features" the encoder is taken, into the recipe's architecture.
+        pretrained: weights that the encoder starts from; for the task "features", its teacher's (file or folder).
         threads: of PyTorch; None leaves its choice.
         workers: processes that make samples.
         resume: False refuses to go on where the folder already holds a run.
@@ -106,12 +113,23 @@ def train(
         provenance["replay_sha256"] = photographs.replay_sha256
     if gate is not None:
         provenance["gate"] = gate
-    module = _module(recipe, photographs, provenance, start=last if last.exists() else start, continuing=last.exists())
-    if recipe.teacher:
+    module: RunModule
+    if recipe.task == "features":
+        module = _features(recipe, photographs, provenance, pretrained, last)
+    else:
+        module = _module(
+            recipe,
+            photographs,
+            provenance,
+            start=last if last.exists() else start,
+            pretrained=pretrained,
+            continuing=last.exists(),
+        )
+    if recipe.teacher and isinstance(module, ColorizerModule):
         taught_by, bins, log_w = _weights_from(recipe.teacher)
         module.teacher = Teacher(taught_by, AbBins(np.asarray(bins)), np.asarray(log_w), module.bins)
     module.train_photographs, module.val_photographs = photographs, validation
-    module.workers = workers
+    module.workers, module.folder = workers, out
     chosen = out / "best.ckpt"
     if module.sample >= recipe.samples:
         return chosen if chosen.exists() else last
@@ -122,7 +140,7 @@ def train(
             accelerator=machines.kind,
             devices=machines.devices,
             num_nodes=machines.nodes,
-            strategy=machines.strategy(stages=1),
+            strategy=machines.strategy(stages=len(recipe.stages_from(module.sample))),
             precision=precision,  # type: ignore[arg-type]
             max_epochs=-1,
             reload_dataloaders_every_n_epochs=1,
@@ -202,14 +220,19 @@ def _module(
     provenance: Mapping[str, str],
     *,
     start: str | Path | None,
+    pretrained: Path | None,
     continuing: bool,
 ) -> ColorizerModule:
     if continuing and start is not None:
         return load_module(Path(start), recipe=recipe)
-    if start is None:
+    distilled = _distilled(start)
+    if start is None or distilled:
         bins, weighting = _weights_from(recipe.teacher)[1:] if recipe.teacher else _measured(recipe, photographs)
         module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
-        module.net.encoder.load_pretrained()
+        if start and distilled:
+            load_encoder(Path(start), distilled, module.net.encoder)
+        else:
+            module.net.encoder.load_pretrained(pretrained)
         return module
     net, bins, weighting = _weights_from(start)
     decoder = {k: v for k, v in net.decoder.config.to_dict().items() if k not in ("bins", "channels")}
@@ -217,6 +240,26 @@ def _module(
     module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
     module.net.load_state_dict(net.state_dict())
     return module
+
+
+def _features(
+    recipe: Recipe, photographs: Photographs, provenance: Mapping[str, str], pretrained: Path | None, last: Path
+) -> FeaturesModule:
+    teachers = Teachers.load(pretrained)
+    if not last.exists():
+        return begin(recipe, photographs, {**provenance, "start": "Inception-v3 of 2015"}, teachers)
+    module = load_run(last, FeaturesModule, recipe=recipe)
+    module.teachers = teachers
+    return module
+
+
+def _distilled(start: str | Path | None) -> Mapping[str, Any] | None:
+    """The checkpoint `start`, where it is one of the task "features"."""
+    if start is None or not Path(start).is_file():
+        return None
+    stored = read_tensors(Path(start))
+    values = stored.get("hyper_parameters", {})
+    return stored if "bins" not in values and values.get("recipe", {}).get("task") == "features" else None
 
 
 def _measured(recipe: Recipe, photographs: Photographs) -> tuple[list[list[float]], list[float]]:

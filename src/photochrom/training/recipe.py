@@ -17,6 +17,7 @@ import yaml
 from photochrom.errors import UsageError
 from photochrom.training.stages import Frozen, Stage, read_frozen, read_stages
 
+_TASKS = ("color", "features")
 _PRECISIONS = ("auto", "32-true", "bf16-mixed")
 
 
@@ -69,6 +70,7 @@ class Recipe:
 
     Attributes:
         name: what the model will be called.
+        task: "color" (a colorizer) or "features" (an encoder alone, see `photochrom.training.features`).
         encoder: architecture, as `photochrom.networks.build_encoder` takes it.
         decoder: `DecoderConfig` values other than channels and bins.
         samples: photographs seen in the whole run, repeats counted.
@@ -119,6 +121,7 @@ class Recipe:
     """
 
     name: str = "best"
+    task: str = "color"
     encoder: Mapping[str, Any] = field(default_factory=lambda: {"class": "EfficientNetLite", "variant": 2})
     decoder: Mapping[str, Any] = field(default_factory=dict)
     samples: int = 600_000
@@ -203,6 +206,7 @@ class Recipe:
         yield "warmup and cooldown are longer than the run", self.cooldown + self.warmup <= self.samples
         yield "scale must be two factors from 1 up", len(self.scale) == 2 and 1 <= self.scale[0] <= self.scale[1]
         yield "source_weights must not be negative", all(weight >= 0 for weight in self.source_weights.values())
+        yield f"task must be one of {', '.join(_TASKS)}", self.task in _TASKS
         yield f"precision must be one of {', '.join(_PRECISIONS)}", self.precision in _PRECISIONS
 
     def _check_stages(self) -> None:
@@ -279,8 +283,12 @@ class Recipe:
 
     def stage(self, sample: int) -> Stage:
         """The stage of the run at a number of samples seen."""
+        return self.stages_from(sample)[0]
+
+    def stages_from(self, sample: int) -> tuple[Stage, ...]:
+        """The stage of the run at a number of samples seen, and those that come after it."""
         stages = self._stages()
-        return next((stage for stage in stages if sample < stage.until), stages[-1])
+        return tuple(stage for stage in stages if sample < stage.until) or stages[-1:]
 
     def _stages(self) -> tuple[Stage, ...]:
         return read_stages(self.stages, samples=self.samples, frozen=self.frozen, encoder_rate=self.encoder_rate)
