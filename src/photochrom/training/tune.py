@@ -188,6 +188,7 @@ def _storage(path: Path, question: Mapping[str, Any], first: Sequence[Mapping[st
             pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=2)
             study = optuna.load_study(study_name=_NAME, storage=_database(path), pruner=pruner)
             asked = study.user_attrs["question"]
+            asked["recipe"] = {**Recipe().to_dict(), **asked["recipe"]}  # settings may have been added since
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, KeyError, RuntimeError, AssertionError) as error:
         raise _unusable(path, error) from error
     other = [part for part, value in question.items() if asked[part] != value]
