@@ -179,11 +179,11 @@ def test_a_finished_run_gives_its_best_at_once_and_is_prolonged_under_the_recipe
     group = last["optimizer_states"][0]["param_groups"][-2]
     assert last["sample"] == 72
     assert (group["peak"], group["lr"], group["weight_decay"]) == (0.5e-3, 0.5e-3, 0.5)
-    (best,) = (v for k, v in last["callbacks"].items() if k.startswith("_Best"))
+    (best,) = (v for k, v in last["callbacks"].items() if k.startswith("Best"))
     scores = [*_rows(whole.out, "val/score").values(), *_rows(out, "val/score").values()]
     assert float(best["best_model_score"]) == pytest.approx(min(scores), abs=1e-5)
     assert best["best_model_path"] == str(out / "best.ckpt")
-    assert [v["patience"] for k, v in last["callbacks"].items() if k.startswith("_Patience")] == [7]
+    assert [v["patience"] for k, v in last["callbacks"].items() if k.startswith("Patience")] == [7]
 
 
 def test_a_run_without_progress_is_stopped_after_the_patience_of_its_recipe(manifest: Path, tmp_path: Path) -> None:

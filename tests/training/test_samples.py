@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from torch.utils.data import DataLoader
 from training_files import scene, tiny_recipe
 
 from photochrom.evaluation.photographs import Photographs
+from photochrom.training.cache import NOTHING
 from photochrom.training.recipe import Recipe
 from photochrom.training.samples import (
     MAX_POINTS,
@@ -100,7 +103,8 @@ def test_a_batch_has_the_shapes_and_ranges_that_the_network_takes(photographs: P
         assert batch.ab.shape == (n, 2, side // 4, side // 4)
         assert batch.dense.shape == (n, 3, side // 4, side // 4)
         assert batch.points.shape[::2] == (n, 5)
-        assert {tensor.dtype for tensor in batch} == {torch.float32}
+        assert {tensor.dtype for tensor in batch[:-2]} == {torch.float32}
+        assert batch.values.shape == batch.scales.shape == (n, 0)  # no features are kept
         assert float(batch.luma.abs().max()) <= 1
         assert float(batch.ab.abs().max()) < 110
         assert 0 <= float(batch.points[..., 4].min()) <= float(batch.points[..., 4].max()) <= 1
@@ -200,12 +204,38 @@ def test_quarter_ab_is_the_mean_colour_of_each_block_of_four_by_four() -> None:
 def test_points_of_a_batch_are_cut_to_the_rows_that_somebody_uses() -> None:
     plane = np.zeros((1, 32, 32), np.float32), np.zeros((2, 8, 8), np.float32), np.zeros((3, 8, 8), np.float32)
 
-    def sample(used: int) -> tuple[NDArray[np.float32], ...]:
+    def sample(used: int) -> tuple[NDArray[Any], ...]:
         points = np.zeros((20, 5), np.float32)
         points[:used, 4] = 1
-        return plane[0], plane[1], points, plane[2], plane[0]
+        return plane[0], plane[1], points, plane[2], plane[0], *NOTHING
 
     def rows(*used: int) -> int:
-        return collate([sample(count) for count in used]).points.shape[1]  # type: ignore[misc]
+        return collate([sample(count) for count in used]).points.shape[1]
 
     assert (rows(0, 0), rows(3, 0, 7), rows(20, 1)) == (1, 7, 20)
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_several_processes_see_the_samples_of_one_each_its_share_of_every_batch(ranks: int) -> None:
+    recipe, weights = tiny_recipe(samples=48, late_share=0), np.full(24, 1 / 24)
+    whole_batches = list(Order(recipe, weights, start=8, stop=48))
+    shares = [list(Order(recipe, weights, start=8, stop=48, rank=rank, ranks=ranks)) for rank in range(ranks)]
+    assert [[*chain.from_iterable(parts)] for parts in zip(*shares, strict=True)] == whole_batches
+    assert all(part for share in shares for part in share)
+
+
+def test_where_features_are_kept_a_photograph_has_a_few_fixed_views_and_hints_that_change(
+    photographs: Photographs,
+) -> None:
+    recipe = tiny_recipe(frozen="all", stages=[{"cache": True}], late_share=0, cache_views=2, hints=1, dense_hints=0)
+    requests = [*chain.from_iterable(Order(recipe, np.full(24, 1 / 24), start=0, stop=64))]
+    assert {request.view for request in requests} == {0, 1}
+    samples, first = Samples(photographs, recipe), requests[0]
+    other = first._replace(seed=(3, 999))
+    luma_, ab, points, _, clean, *_ = samples[first]
+    again = samples[other]
+    assert np.array_equal(luma_, again[0])
+    assert np.array_equal(ab, again[1])
+    assert np.array_equal(clean, again[4])
+    assert not np.array_equal(points, again[2])
+    assert not np.array_equal(luma_, samples[first._replace(view=1 - (first.view or 0))][0])

@@ -27,6 +27,9 @@ Bytes = NDArray[np.int8]
 Float = NDArray[np.float32]
 Shape = tuple[int, int, int]
 
+NOTHING: tuple[Bytes, Float] = np.empty(0, np.int8), np.empty(0, np.float32)
+"""Values and scales of a view that is not kept."""
+
 _VALUES, _SLOTS, _INDEX = "values.bin", "slots.npy", "index.json"
 _LEAST = 1e-12
 """The smallest scale: a view whose scales are 0 has not been computed."""

@@ -16,17 +16,20 @@ from types import FrameType
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from photochrom.training.run_module import RunModule
+from photochrom.training.run_module import RunModule, Watcher
 
 SAVE_EVERY = 200
 """Steps between two writings of `last.ckpt`."""
 
 _EMA_EVERY = 4
+
+_SAY_EVERY = 60.0
+"""Seconds between two lines about features that are computed."""
 
 
 class Stopped(Exception):
@@ -120,7 +123,7 @@ class Latest(ModelCheckpoint):
             super().on_exception(trainer, pl_module, exception)
 
 
-class Stop(Callback):
+class Stop(Watcher):
     """Ends the run between two steps when the process is told to (SIGINT, SIGTERM); a second time, at once."""
 
     def __init__(self) -> None:
@@ -154,19 +157,25 @@ class Stop(Callback):
         if self._told and trainer.world_size == 1:  # several processes may have unequal numbers of batches here
             raise Stopped
 
+    def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
+        """What is computed stays, so there is nothing to agree upon with other processes."""
+        if self._told:
+            raise Stopped
+
     def check(self, trainer: lightning.Trainer) -> None:
         """Raise `Stopped` in all processes where one was told to stop."""
         if trainer.strategy.reduce_boolean_decision(self._told, all=False):
             raise Stopped
 
 
-class Clock(Callback):
+class Clock(Watcher):
     """Counts the time, ends the run when time or samples are used up, and prints a line of figures now and then."""
 
     def __init__(self, deadline: float | None) -> None:
         self._deadline = deadline
         self._tick = time.monotonic()
         self._mark = (self._tick, 0)
+        self._said = self._tick
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, RunModule)
@@ -195,6 +204,12 @@ class Clock(Callback):
         if left == 0:
             trainer.should_stop = True
 
+    def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
+        now = time.monotonic()
+        if trainer.is_global_zero and (now - self._said >= _SAY_EVERY or done == total):
+            self._said = now
+            print(json.dumps({"features": done, "of": total}), flush=True)
+
     def _count(self, module: RunModule) -> float:
         """Add the time since the last call to the run's; returns now."""
         now = time.monotonic()
@@ -203,7 +218,7 @@ class Clock(Callback):
         return now
 
 
-class Bar(Callback):
+class Bar(Watcher):
     """A progress bar with the time left, on standard error where that is a terminal."""
 
     def __init__(self) -> None:
@@ -229,6 +244,9 @@ class Bar(Callback):
     ) -> None:
         assert isinstance(pl_module, RunModule)
         self.show("training", pl_module.sample, pl_module.recipe.samples)
+
+    def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
+        self.show("computing features", done, total)
 
     def show(self, what: str, done: int, total: int) -> None:
         """Say how far it is."""

@@ -71,14 +71,17 @@ class ColorizerModule(RunModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """One step's loss."""
         luma_ = batch.luma.contiguous(memory_format=torch.channels_last)
-        logits = self.net(luma_, batch.points, batch.dense)
+        if self.features is None:
+            features = self.net.encoder(luma_)
+        else:
+            features = self.features.restore(batch.values, batch.scales)
+        logits = self.net.decoder(luma_, features, batch.points, batch.dense)
         taught = self.teacher(batch.clean, batch.points, batch.dense) if self.teacher else None
         loss, entropy, distance = self.loss(logits, batch.ab, taught)
-        self._batch = len(batch.luma)
         values = {"train/loss": loss, "train/entropy": entropy, "train/smooth_l1": distance}
-        self.log_dict(values, batch_size=self._batch)
-        self.log("train/samples", float(self.sample + self._batch), batch_size=1)
-        return loss  # type: ignore[no-any-return]
+        self.log_dict(values, batch_size=len(batch.luma))
+        self.log("train/samples", float(self.sample + self.count), batch_size=1)
+        return self.shared(loss, batch)
 
     def validation_step(self, batch: list[Tensor], _: int, dataloader_idx: int = 0) -> None:
         """Collect figures of one batch: clean, aged, and clean with ten true points."""
@@ -119,7 +122,7 @@ class ColorizerModule(RunModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the means; `val/score` is what is chosen on, lower is better."""
-        means = {key: float(np.mean(values)) for key, values in self._sums.items()}
+        means = self.means()
         splits = ["val", REPLAYED] if REPLAYED in self.val_photographs else ["val"]
         means["val/score"] = float(np.mean([means[f"{s}/{seen}_nll"] for s in splits for seen in ("clean", "aged")]))
-        self.log_dict(means)
+        self.log_dict(means, sync_dist=self.ranks > 1)

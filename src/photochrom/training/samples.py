@@ -21,7 +21,7 @@ from photochrom.color.lab import srgb_to_lab
 from photochrom.color.normalize import normalize_ab, normalize_luma
 from photochrom.evaluation.degrade import age, luma
 from photochrom.evaluation.photographs import Photographs
-from photochrom.training.cache import Features
+from photochrom.training.cache import NOTHING, Features
 from photochrom.training.recipe import Recipe
 
 Float = NDArray[np.float32]
@@ -45,8 +45,8 @@ class Request(NamedTuple):
 class Batch(NamedTuple):
     """luma (N, 1, S, S), ab (N, 2, S/4, S/4) in Lab units, points (N, P, 5), dense (N, 3, S/4, S/4).
 
-    `clean` (N, 1, S, S) is the luma without its ageing, for a teacher to look at. `stored` are values and scales
-    of the frozen encoder's features, where they are kept (`photochrom.training.cache`).
+    `clean` (N, 1, S, S) is the luma without its ageing, for a teacher to look at. `values` (N, V) and `scales` (N, C)
+    are the frozen encoder's features, where they are kept (`photochrom.training.cache`); else without columns.
     """
 
     luma: Tensor
@@ -54,7 +54,8 @@ class Batch(NamedTuple):
     points: Tensor
     dense: Tensor
     clean: Tensor
-    stored: tuple[Tensor, ...] = ()
+    values: Tensor
+    scales: Tensor
 
 
 class Order(Sampler[list[Request]]):
@@ -109,10 +110,10 @@ class Samples(Dataset[tuple[NDArray[Any], ...]]):
         grey = age(rgb, rng, strength=self._recipe.aging) if rng.random() < self._recipe.degrade else clean
         ab = quarter_ab(rgb)
         points, dense = draw_hints(ab, request.points, self._recipe, drawn)
-        made = (normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None])
-        if self._features is None or request.view is None:
-            return made
-        return *made, *self._features.read(request.photograph, request.view)
+        stored = NOTHING
+        if self._features is not None and request.view is not None:
+            stored = self._features.read(request.photograph, request.view)
+        return normalize_luma(grey)[None], ab, points, dense, normalize_luma(clean)[None], *stored
 
 
 def crop(rgb: NDArray[np.uint8], side: int, scale: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -196,6 +197,6 @@ def _dense(ab: Float, rng: np.random.Generator) -> Float:
 def collate(samples: list[tuple[NDArray[Any], ...]]) -> Batch:
     """Stack samples of one size into a batch; points are cut to the rows that somebody uses (at least one)."""
     columns = (torch.from_numpy(np.stack(column)) for column in zip(*samples, strict=True))
-    luma_, ab, points, dense, clean, *stored = columns
+    luma_, ab, points, dense, clean, values, scales = columns
     used = int((points[..., 4] > 0).sum(1).max())
-    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean, tuple(stored))
+    return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean, values, scales)
