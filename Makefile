@@ -1,4 +1,5 @@
 # `make demo` colours a photograph, `make test` checks everything. Both set up what they need in .venv.
+# `make benchmark` measures the bundled models, on photographs that you give it.
 # Another interpreter: make PYTHON=python3.12 …   Another environment: make VENV=/somewhere …
 
 VENV ?= .venv
@@ -16,11 +17,13 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 PICTURE := docs/pictures/migrant_mother.jpg
 RESULT := demo/migrant_mother-colour.jpg
 
+REPORT := report
+
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format benchmark benchmark-wants clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Colour a photograph of 1936, say where the result is and how long it took
 	@mkdir -p $(dir $(RESULT))
@@ -39,8 +42,19 @@ format: $(VENV)/.installed-dev ## Bring the code into the house style
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
+# Also SPLIT=val where DATA is a manifest, POINTS=points.csv, AGED=1, LIMIT=100, and REPORT=folder for where it goes.
+benchmark: benchmark-wants $(VENV)/.installed-dev ## Report on the bundled models: DATA=photographs METRIC_WEIGHTS=folder [LABELS=csv]
+	$(VENV)/bin/photochrom evaluate --data "$(DATA)" --metric-weights "$(METRIC_WEIGHTS)" --report "$(REPORT)" \
+		$(if $(LABELS),--labels "$(LABELS)") $(if $(SPLIT),--split "$(SPLIT)") $(if $(POINTS),--points "$(POINTS)") \
+		$(if $(AGED),--aged) $(if $(LIMIT),--limit "$(LIMIT)") \
+		$$($(PY) -c 'from photochrom.runtime.registry import bundled; print(*(f"--model={name}" for name in bundled()))')
+
+benchmark-wants:
+	@if [ -z "$(DATA)" ] || [ -z "$(METRIC_WEIGHTS)" ]; then \
+		echo "Say on what: make benchmark DATA=photographs.tar METRIC_WEIGHTS=folder (evaluate --help tells of both)" >&2; exit 2; fi
+
 clean: ## Remove what make has made
-	rm -rf $(VENV) $(dir $(RESULT)) build dist
+	rm -rf $(VENV) $(dir $(RESULT)) report build dist
 
 $(PY):
 	@if [ -z "$(PYTHON)" ]; then \
