@@ -24,6 +24,9 @@ from photochrom.training.clean.reasons import Reason
 
 Rgb = NDArray[np.uint8]
 Rng = np.random.Generator
+Change = Callable[[Rgb, Rng], Rgb]
+Make = Callable[[Rng, int], Rgb]
+"""Makes a picture of about so many pixels a side."""
 
 DUPLICATE: Final = frozenset({Reason.EXACT_DUPLICATE, Reason.NEAR_DUPLICATE})
 _FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
@@ -225,7 +228,7 @@ _DARK: Final = frozenset({Reason.UNDEREXPOSED, Reason.EMPTY, Reason.GREY, Reason
 _LIGHT: Final = frozenset({Reason.OVEREXPOSED, Reason.EMPTY, Reason.GREY, Reason.PALE})
 _DRAWN: Final = frozenset({Reason.DRAWING})
 
-_FROM_PHOTOGRAPHS: Final[Sequence[tuple[Callable[[Rgb, Rng], Rgb], int, frozenset[Reason]]]] = (
+_FROM_PHOTOGRAPHS: Final[Sequence[tuple[Change, int, frozenset[Reason]]]] = (
     (grey, 18, frozenset({Reason.GREY})),
     (sepia, 18, _COLORLESS),
     (tinted, 18, _COLORLESS),

@@ -23,6 +23,8 @@ STRAY: Final = 2
 END: Final = 0.5
 """Share of the line after a border that must differ from it by at least `STEP`."""
 STEP: Final = 24
+SHARP: Final = 0.85
+"""A first line of the picture that differs from the border less than this times the second one is blurred with it."""
 MOST: Final = 0.35
 """Share of the side that the border at one edge can take; more is no border but the picture."""
 NESTED: Final = 3
@@ -54,8 +56,8 @@ def _border(grey: NDArray[np.uint8]) -> int:
         run = int(np.argmin(border)) if not border.all() else len(border)
         if not 0 < run <= most:
             continue
-        for blurred in range(min(3, len(rows) - run)):  # the edge may take a line or two to become the picture
-            differs = np.abs(rows[run + blurred].astype(np.int64) - level) >= STEP
-            if differs.mean() >= END:
-                return run + blurred + (1 if blurred else 0)
+        distance = np.abs(rows.astype(np.int64) - level)
+        for first in range(run, min(run + 3, len(rows) - 1)):
+            if np.mean(distance[first] >= STEP) >= END:
+                return first + int(distance[first].mean() < SHARP * distance[first + 1].mean())
     return 0

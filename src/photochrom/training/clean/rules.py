@@ -32,7 +32,7 @@ MAX_BURNT: Final = 0.55
 MIN_CHROMA: Final = 4.0
 MIN_STRAY: Final = 5.0
 MIN_COLORFULNESS: Final = 8.0
-MAX_ABRUPTNESS: Final = 1.0
+MAX_ABRUPTNESS: Final = 1.2
 
 _TONE_SIDE: Final = 64
 _TONES: Final = 20
@@ -110,12 +110,13 @@ def stray(rgb: Rgb) -> float:
 def abruptness(rgb: Rgb) -> float:
     """How drawn it looks: abrupt steps for each gentle one, where much of the picture lies in several flat areas.
 
-    Steps are the range of a channel in 3 x 3 pixels. A drawing or a screenshot goes from flat (up to 9
+    Steps are the range of luma in 3 x 3 pixels. A drawing or a screenshot goes from flat (up to 9
     levels) to an edge (above 64) at once; a photograph shades (10 to 48). 0 where less than 55 % is flat,
     or less than 8 % lies in flat places beside the largest: a thing on plain paper, a bird in the sky.
     """
     kernel = np.ones((3, 3), np.uint8)
-    step = (cv2.dilate(rgb, kernel) - cv2.erode(rgb, kernel)).max(axis=2)
+    grey = _grey(rgb)
+    step = cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)
     flat = (step <= _EVEN).astype(np.uint8)
     if flat.mean() < _FLAT:
         return 0.0
