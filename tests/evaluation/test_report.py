@@ -9,10 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tiny_model
 import training_files
 from numpy.typing import NDArray
 
 from photochrom.color.luma import luma
+from photochrom.evaluation.chapters import vividness
 from photochrom.evaluation.evaluate import evaluate
 from photochrom.evaluation.figures import Difference
 from photochrom.evaluation.gallery import ranked
@@ -101,12 +103,12 @@ def test_every_chapter_is_there(written: tuple[Path, Evaluation]) -> None:
         "All figures",
         "Pictures",
         "Colours used",
+        "Places whose colour is known",
+        "Photographs without truth",
         "With hints",
         "Is the confidence true?",
         "Aged photographs",
         "The same photograph, given otherwise",
-        "Places whose colour is known",
-        "Photographs without truth",
         "How it was measured",
     ]
 
@@ -181,3 +183,19 @@ def test_best_median_and_worst_are_no_picture_twice_and_in_order() -> None:
     few = ranked(range(7), 3)
     shown = [i for part in few.values() for i in part]
     assert len(shown) == len(set(shown)) == 6
+
+
+def test_the_frontier_of_a_card_is_plotted_with_every_read_out_that_was_tried() -> None:
+    points = [{"vividness": v, "psnr": 24 - v, "cf_abs": 10 + 20 * v, "lpips": 0.2} for v in (0, 0.5, 1)]
+    measured = {"photographs": 7, "split": "val", "truth_cf_abs": 25, "grey_psnr": 22, "grey_lpips": None}
+    cloud = [[0, 1, 1, 23.5, 12, None], [1, 0.7, 2, 22.5, 31, 0.19]]
+    without = tiny_model.card(metrics={"frontier": {**measured, "points": points}})
+    full = tiny_model.card(metrics={"frontier": {**measured, "points": points, "cloud": cloud}})
+    assert vividness({"tiny": tiny_model.card()}) is None
+    plain, told = (vividness({"tiny": card}) for card in (without, full))
+    assert plain is not None
+    assert told is not None
+    assert "that was tried" not in plain.parts[0]
+    assert "that was tried" in told.parts[0]
+    assert "default is vividness 0.5" in told.parts[0]
+    assert "7 photographs of val" in told.parts[0]

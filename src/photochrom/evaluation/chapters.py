@@ -206,7 +206,7 @@ def vividness(cards: Mapping[str, ModelCard]) -> Section | None:
     text = (
         "A distribution can be read in many ways; for every colourfulness there is one that errs least. Along that "
         "line the vividness option moves from 0 to 1. It was measured when the model was exported, on validation "
-        "photographs, never on those of this report."
+        "photographs."
     )
     return Section("Vividness", text, [grid(parts)])
 
@@ -227,8 +227,9 @@ def _frontier(name: str, card: ModelCard) -> Markup:
     return figure(
         plot,
         alt=f"Read-out frontier of {name}",
-        caption=f"{name} on {measured['photographs']} photographs of {measured.get('split', 'validation')}: each grey "
-        f"dot is one read-out that was tried; the default is vividness {card.default_vividness:g}.",
+        caption=f"{name} on {measured['photographs']} photographs of {measured.get('split', 'validation')}; the "
+        f"default is vividness {card.default_vividness:g}."
+        + (" Each small dot is one read-out that was tried." if cloud.size else ""),
     )
 
 

@@ -115,13 +115,13 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject], historic: Mappin
             failures.scenes(studies.scenes, names) if studies.scenes is not None and studies.scenes.groups else None,
         ]
     sections += [
+        failures.points(studies.points) if studies.points else None,
+        _historic(historic, ["grey", *(model.name for model in evaluation.models)]) if historic else None,
         chapters.hints(studies.hint_curves) if studies.hint_curves else None,
         chapters.calibration(studies.calibration) if studies.calibration else None,
         chapters.vividness({model.name: model.model.card for model in evaluation.models}),
         chapters.ageing(studies.ageing) if studies.ageing else None,
         chapters.robustness(studies.robustness) if studies.robustness else None,
-        failures.points(studies.points) if studies.points else None,
-        _historic(historic, ["grey", *(model.name for model in evaluation.models)]) if historic else None,
         _measured(evaluation),
     ]
     return [section for section in sections if section is not None]
