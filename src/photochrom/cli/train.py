@@ -34,8 +34,12 @@ def train(
         str | None, typer.Option("--from", help="Start from a bundled model, a model folder or a checkpoint.")
     ] = None,
     pretrained: Annotated[
-        Path | None,
-        typer.Option("--pretrained", help="Weights that the encoder starts from: a file, or the folder of a teacher."),
+        str | None,
+        typer.Option(
+            "--pretrained",
+            help="Weights that the encoder starts from: a file, with #sha256=… checked, or `hub`; for recipes of task "
+            "features the teacher's.",
+        ),
     ] = None,
     replay: Annotated[
         Path | None,
@@ -47,6 +51,12 @@ def train(
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads of the network.")] = None,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that make samples.")] = 1,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same bits in every run on this machine; slower on GPUs.")
+    ] = False,
+    accelerator: Annotated[str, typer.Option("--accelerator", help="auto, cpu, cuda or mps.")] = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="GPUs, or processes on the CPU.")] = 1,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="Machines, the command being started on each.")] = 1,
 ) -> None:
     """Train a model. What is printed are samples seen, samples a second and the validation figures."""
     from photochrom.cli.extras import needs_extra
@@ -54,6 +64,7 @@ def train(
     with needs_extra("train"):
         from photochrom.training import continuing
         from photochrom.training.fit import train as run
+        from photochrom.training.machines import Machines
         from photochrom.training.recipe import Recipe
         from photochrom.training.report import RunReport, write_report
 
@@ -65,6 +76,8 @@ def train(
         how = Recipe.load(recipe, settings or ())
     else:
         how = continuing.continuing_recipe(str(start)).overridden(settings or ())
+    if deterministic:
+        how = how.merged({"deterministic": True})
     best = run(
         how,
         manifest=data,
@@ -77,6 +90,7 @@ def train(
         replay=replay,
         gate=gate,
         callbacks=[RunReport(out)],
+        machines=Machines(accelerator=accelerator, devices=devices, nodes=nodes),
     )
     if gate:
         verdict = continuing.accept(best, start=str(start), gate=gate)

@@ -19,7 +19,7 @@ import lightning
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from photochrom.training.run_module import RunModule, Watcher
 
@@ -42,6 +42,12 @@ class Average(WeightAveraging):
     def __init__(self, decay: float) -> None:
         super().__init__(use_buffers=False, multi_avg_fn=get_ema_multi_avg_fn(decay**_EMA_EVERY))
         self._swapped = False
+
+    @property
+    def averaged(self) -> AveragedModel:
+        """The averaged weights, while a run is on."""
+        assert self._average_model is not None
+        return self._average_model
 
     def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
         return step_idx is not None and step_idx % _EMA_EVERY == 0

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import numpy as np
@@ -32,14 +32,17 @@ from photochrom.networks.files import read_tensors
 from photochrom.training.callbacks import Average, Bar, Best, Clock, Latest, Patience, Stop, Stopped
 from photochrom.training.checkpoints import WholeFiles, load_module, load_run
 from photochrom.training.features import FeaturesModule, Teachers, begin, load_encoder
+from photochrom.training.guard import Guard
 from photochrom.training.losses import class_weights
 from photochrom.training.machines import Machines, precision_for
 from photochrom.training.module import REPLAYED, ColorizerModule
+from photochrom.training.pretrained import find_pretrained
 from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
 from photochrom.training.record import write_records
 from photochrom.training.replay import Replayed
 from photochrom.training.run_module import RunModule
+from photochrom.training.samples import batch_size
 from photochrom.training.teacher import Teacher
 
 
@@ -50,7 +53,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     start: str | Path | None = None,
-    pretrained: Path | None = None,
+    pretrained: str | Path | None = None,
     threads: int | None = None,
     workers: int = 1,
     resume: bool = True,
@@ -70,7 +73,8 @@ def train(
         start: a checkpoint, a bundled model or a model folder whose weights and bins are taken
             (transfer, not resumption); their architecture replaces the recipe's. Of a checkpoint of the task
             "features" the encoder is taken, into the recipe's architecture.
-        pretrained: weights that the encoder starts from; for the task "features", its teacher's (file or folder).
+        pretrained: weights that the encoder starts from, see `photochrom.training.pretrained`; for the task
+            "features", those of its teacher (file or folder).
         threads: of PyTorch; None leaves its choice.
         workers: processes that make samples.
         resume: False refuses to go on where the folder already holds a run.
@@ -86,7 +90,14 @@ def train(
     """
     if minutes is not None and minutes <= 0:
         raise UsageError(f"A run needs more than {minutes} minutes.")
+    if pretrained is not None and start is not None:
+        raise UsageError(
+            "A run starts from a model (--from) or from an encoder's weights (--pretrained), not from both."
+        )
     machines = machines or Machines()
+    shared = min(batch_size(recipe, side) for side in (recipe.size, recipe.late_size))
+    if shared < machines.processes:
+        raise UsageError(f"A batch of {shared} can't be shared out among {machines.processes} processes: raise batch.")
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     torch.set_flush_denormal(True)
     if threads:
@@ -113,16 +124,20 @@ def train(
         provenance["replay_sha256"] = photographs.replay_sha256
     if gate is not None:
         provenance["gate"] = gate
+    weights: Path | None = None
+    if pretrained is not None and (recipe.task == "features" or not last.exists()):
+        weights, facts = find_pretrained(pretrained, recipe.encoder)
+        provenance |= facts
     module: RunModule
     if recipe.task == "features":
-        module = _features(recipe, photographs, provenance, pretrained, last)
+        module = _features(recipe, photographs, provenance, weights, last)
     else:
         module = _module(
             recipe,
             photographs,
             provenance,
             start=last if last.exists() else start,
-            pretrained=pretrained,
+            pretrained=weights,
             continuing=last.exists(),
         )
     if recipe.teacher and isinstance(module, ColorizerModule):
@@ -141,6 +156,7 @@ def train(
             devices=machines.devices,
             num_nodes=machines.nodes,
             strategy=machines.strategy(stages=len(recipe.stages_from(module.sample))),
+            deterministic=_deterministic(machines) if recipe.deterministic else None,
             precision=precision,  # type: ignore[arg-type]
             max_epochs=-1,
             reload_dataloaders_every_n_epochs=1,
@@ -152,6 +168,7 @@ def train(
                 Clock(deadline),
                 Bar(),
                 Stop(),
+                Guard(average),
                 *callbacks,
                 Best(chosen),
                 Latest(last),
@@ -179,6 +196,11 @@ def train(
     if not trainer.is_global_zero:
         raise SystemExit(0)  # a process that was started to share the work of this run ends with it
     return chosen if chosen.exists() else last
+
+
+def _deterministic(machines: Machines) -> Literal[True, "warn"]:
+    """On a GPU a few gradients have one algorithm only, and it is not deterministic: it is named and used."""
+    return True if machines.kind == "cpu" else "warn"
 
 
 @contextmanager
