@@ -30,7 +30,7 @@ def checkpoint(net: ColorizerNet, card: ModelCard, tmp_path_factory: pytest.Temp
     weights = {f"net.{name}": value for name, value in net.state_dict().items()}
     loops: dict[str, Any] = {"fit_loop": {}}
     progress = {"loops": loops, "global_step": 80, "sample": 640, "seconds": 7200.0}
-    stored = {"hyper_parameters": values, "state_dict": weights, **progress}
+    stored = {"hyper_parameters": values, "state_dict": weights, "callbacks": {}, **progress}
     torch.save(stored, path)
     return path
 
