@@ -176,6 +176,18 @@ def test_kid_is_near_zero_for_halves_of_one_set_and_large_for_two_sets() -> None
         metrics.kid(features[:1], features)
 
 
+def test_kid_of_results_beside_their_own_truths_is_that_of_unrelated_ones() -> None:
+    rng = np.random.default_rng(5)
+    truths = rng.normal(0, 1, (400, 16))
+    results = truths + rng.normal(0.2, 0.3, truths.shape)
+    unrelated = np.mean([metrics.kid(results[i::2], truths[1 - i :: 2]) for i in range(2)])
+    paired = metrics.kid(results, truths, paired=True)
+    assert paired == pytest.approx(unrelated, abs=20)
+    assert metrics.kid(results, truths) < paired - 5, "with the own truths among the pairs it comes out too small"
+    with pytest.raises(ValueError, match="differ in size"):
+        metrics.kid(results[1:], truths, paired=True)
+
+
 # --- calibration --------------------------------------------------------------------------------
 
 

@@ -154,28 +154,21 @@ def absolute_gaps(gaps: ArrayLike, counts: ArrayLike) -> Statistic:
 
 
 def kernel_distance(within: ArrayLike, across: ArrayLike, others: ArrayLike) -> Statistic:
-    """KID, the unbiased squared MMD, times 1000, from kernel values (N, N) of results and truths, paired.
+    """KID of results beside their truths: the unbiased squared MMD, times 1000, from kernel values.
 
-    A photograph drawn twice must not be compared with itself: pairs of different photographs and
-    photographs with their own results are averaged apart and put together as they stand in the data.
+    A photograph is compared with different ones only, be it in two copies of a resample or with its own result.
 
     Args:
-        within, across, others: kernel of results with results, of results with truths, of truths with truths.
+        within, across, others: (N, N) kernel of results with results, of results with truths, of truths with truths.
     """
     xx, xy, yy = (np.asarray(kernel, np.float64) for kernel in (within, across, others))
-    n = len(xx)
-
-    def apart(kernel: Double, weights: Double, pairs: Double) -> Double:
-        all_of_it = np.einsum("bn,bn->b", weights @ kernel, weights)
-        result: Double = (all_of_it - weights**2 @ kernel.diagonal()) / pairs
-        return result
+    sum_of_all = xx + yy - xy - xy.T
+    np.fill_diagonal(sum_of_all, 0)
 
     def statistic(weights: Double) -> Double:
-        drawn = weights.sum(axis=1)
-        pairs = drawn**2 - (weights**2).sum(axis=1)
-        own = weights @ xy.diagonal() / drawn
-        cross = apart(xy, weights, pairs) * (n - 1) / n + own / n
-        result: Double = 1000 * (apart(xx, weights, pairs) + apart(yy, weights, pairs) - 2 * cross)
+        pairs = weights.sum(axis=1) ** 2 - (weights**2).sum(axis=1)
+        with np.errstate(invalid="ignore"):  # of few photographs a resample may hold one alone
+            result: Double = 1000 * np.einsum("bn,bn->b", weights @ sum_of_all, weights) / pairs
         return result
 
     return statistic

@@ -194,7 +194,7 @@ def auc_rebalanced(total: ArrayLike, count: ArrayLike) -> float:
     return float(100 * np.mean(scores[occurs] / pixels[occurs]))
 
 
-def kid(features: ArrayLike, others: ArrayLike) -> float:
+def kid(features: ArrayLike, others: ArrayLike, *, paired: bool = False) -> float:
     """KID: unbiased squared MMD of two sets of features with kernel (x.y / d + 1)^3, times 1000 (Binkowski 2018).
 
     About 0 (it may be slightly negative) for two samples of one distribution; lower is better. With
@@ -202,12 +202,17 @@ def kid(features: ArrayLike, others: ArrayLike) -> float:
 
     Args:
         features, others: (N, d) and (M, d), at least two of each.
+        paired: row by row the same photographs, as results beside their truths. A result is more like its own truth
+            than like others, so these pairs are left out; with them the distance comes out too small.
     """
     x, y = np.asarray(features, np.float64), np.asarray(others, np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError(f"KID needs (N, d) and (M, d) with at least two of each, not {x.shape} and {y.shape}")
     within = sum(_off_diagonal_mean(kid_kernel(each, each)) for each in (x, y))
-    return float(1000 * (within - 2 * kid_kernel(x, y).mean()))
+    across = kid_kernel(x, y)
+    if paired:
+        _same_shape(x, y)
+    return float(1000 * (within - 2 * (_off_diagonal_mean(across) if paired else across.mean())))
 
 
 def kid_kernel(features: ArrayLike, others: ArrayLike) -> Double:
