@@ -136,6 +136,12 @@ class Stop(Watcher):
         self._told = False
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._listen()
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._listen()  # Lightning has taken them in between
+
+    def _listen(self) -> None:
         """Take the signals; Lightning gives them back at the end."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -45,6 +45,17 @@ from photochrom.training.run_module import RunModule
 from photochrom.training.samples import batch_size
 from photochrom.training.teacher import Teacher
 
+_MEANT = (
+    ".*does not have many workers.*",
+    ".*exists and is not empty.*",
+    ".*in eval mode at the start of training.*",
+    ".*LeafSpec.*",
+    "The dirpath has changed.*",
+    "Grad strides do not match bucket view strides.*",
+    ".*sync_dist=True.*",
+)
+"""Warnings of what is meant so here."""
+
 
 def train(
     recipe: Recipe,
@@ -221,19 +232,18 @@ def _explained(out: Path) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what Lightning says of itself off the terminal; its warnings stay, all but those that are meant so here."""
-    said = logging.getLogger("lightning.pytorch.utilities.rank_zero")
-    level = said.level
-    said.setLevel(logging.WARNING)
+    names = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.distributed")
+    said = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in said:
+        logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-            warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-            warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-            warnings.filterwarnings("ignore", message="The dirpath has changed.*")
+            for message in _MEANT:
+                warnings.filterwarnings("ignore", message=message)
             yield
     finally:
-        said.setLevel(level)
+        for logger, level in said.items():
+            logger.setLevel(level)
 
 
 def _module(
