@@ -116,7 +116,7 @@ def _subjects(
 ) -> tuple[Subject, ...]:
     """All that is scored, in the report's order; without truth the models alone."""
     if truths is None or not len(truths):
-        return tuple(models)
+        return _of_different_names(models)
     area = max((model.model.card.area for model in models), default=AREA)
     subjects: list[Subject] = [Grey(), MeanColor(area=area)]
     for model in models:
@@ -124,7 +124,10 @@ def _subjects(
         if model.model.card.default_vividness > 0:
             subjects.append(model.at(0, f"{model.name} at vividness 0"))
     subjects += [Finished(name, folder, truths) for name, folder in results.items()]
-    subjects.append(Ceiling(area=area))
+    return _of_different_names([*subjects, Ceiling(area=area)])
+
+
+def _of_different_names(subjects: Sequence[Subject]) -> tuple[Subject, ...]:
     twice = [name for name, count in Counter(subject.name for subject in subjects).items() if count > 1]
     if twice:
         raise UsageError(f"two subjects are called '{twice[0]}': give the result another name, or the model once")
