@@ -31,6 +31,9 @@ NOTHING: tuple[Bytes, Float] = np.empty(0, np.int8), np.empty(0, np.float32)
 """Values and scales of a view that is not kept."""
 
 _VALUES, _SLOTS, _INDEX = "values.bin", "slots.npy", "index.json"
+VIEWS = 32
+"""Views that are computed at a time."""
+
 _LEAST = 1e-12
 """The smallest scale: a view whose scales are 0 has not been computed."""
 
@@ -98,15 +101,15 @@ class Features:
         return tuple(maps)
 
     def missing(self, *, rank: int, ranks: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        """What this process of several has yet to compute: the first place, and up to 32 views from there on."""
+        """What this process of several has yet to compute: the first place, and up to `VIEWS` views from there on."""
         begin, end = (len(self) * part // ranks for part in (rank, rank + 1))
         known = self.memory["scales"][:, 0]
         low, high = begin, end
         while low < high:  # places are filled in order
             middle = (low + high) // 2
             low, high = (middle + 1, high) if known[middle] > 0 else (low, middle)
-        for first in range(low, end, 32):
-            slots = self._slots[first : min(first + 32, end)]
+        for first in range(low, end, VIEWS):
+            slots = self._slots[first : min(first + VIEWS, end)]
             yield first, [(int(slot) // self._views, int(slot) % self._views) for slot in slots]
 
 
@@ -144,9 +147,9 @@ def open_features(
         UsageError: they would take more.
         DataError: there is no room for them on the disk.
     """
-    index = {"views": views, "shapes": [list(shape) for shape in shapes], **made_from}
+    index = json.dumps({"views": views, "shapes": [list(shape) for shape in shapes], **made_from})
     try:
-        if json.loads((folder / _INDEX).read_text(encoding="utf-8")) == index:
+        if (folder / _INDEX).read_text(encoding="utf-8") == index:
             found = Features(folder, np.load(folder / _SLOTS), views=views, shapes=shapes)
             whole = (folder / _VALUES).stat().st_size == len(found) * found.record.itemsize
             if whole and np.isin(needed, found._slots).all():
@@ -165,7 +168,7 @@ def open_features(
         with (folder / _VALUES).open("wb") as file:
             _allocate(file.fileno(), len(features) * features.record.itemsize)
         np.save(folder / _SLOTS, features._slots)
-        (folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
+        (folder / _INDEX).write_text(index, encoding="utf-8")
     return features
 
 

@@ -68,7 +68,7 @@ class ColorLoss(nn.Module):
 
     def soft_encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
         """Bins (M, 5) and weights (M, 5) of colours (M, 2); which bins is decided by whole units."""
-        cell = ab.round().clamp(-_REACH, _REACH).long() + _REACH
+        cell = ab.round().clamp(-_REACH, _REACH).nan_to_num().long() + _REACH
         index = self.index[cell[:, 0] * (2 * _REACH + 1) + cell[:, 1]]
         square = (self.centers[index] * AB_SCALE - ab[:, None]).square().sum(-1)
         return index, torch.softmax(square * (-1 / 50), 1)
