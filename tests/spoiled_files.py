@@ -101,7 +101,7 @@ def underexposed(rgb: Rgb, rng: Rng) -> Rgb:
 
 def overexposed(rgb: Rgb, rng: Rng) -> Rgb:
     """Most of it burnt out."""
-    middle = max(float(np.percentile(rgb, 25)), 8.0)
+    middle = max(float(np.percentile(rgb.min(axis=2), 30)), 8.0)
     return _levels(rgb.astype(np.float32) * (265 / middle))
 
 

@@ -10,7 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import ArrayLike
 
 from photochrom.errors import PhotoError
 from photochrom.evaluation.page import Cell, Section, figure, grid, page, picture, prose, table, tiles
@@ -119,26 +122,29 @@ def _distributions(kept: Sequence[Examined], rejected: Sequence[Examined]) -> Se
 
 
 def _measure(rule: Rule, values: Sequence[float]) -> Markup:
-    fig, (axes,) = canvas(height=2.2)
     most = max(float(np.percentile(values, 99.5)), rule.limit * 1.2)
-    axes.hist(np.clip(values, 0, most), bins=np.linspace(0, most, _BINS).tolist(), color=TONES[0])
+    fig, axes = _histogram(np.clip(values, 0, most), most)
     axes.axvline(rule.limit, color=TONES[3], linewidth=1)
     axes.axvspan(*((rule.limit, most) if rule.above else (0, rule.limit)), color=TONES[3], alpha=0.15, linewidth=0)
-    axes.set_yscale("symlog", linthresh=10)
-    axes.set_xlim(0, most)
-    axes.set_ylabel("pictures")
     caption = f"{rule.reason.value}: {rule.measure.__name__} {'at least' if rule.above else 'below'} {rule.limit:g}"
     return figure(fig, alt=f"Histogram of {rule.measure.__name__}", caption=caption)
 
 
 def _sizes(known: Sequence[Examined]) -> Markup:
-    fig: Figure
-    fig, (axes,) = canvas(height=2.2)
-    shorter = [min(each.width, each.height) for each in known]
-    axes.hist(shorter, bins=_BINS, color=TONES[0])
-    axes.set_yscale("symlog", linthresh=10)
-    axes.set_ylabel("pictures")
+    shorter = np.array([min(each.width, each.height) for each in known])
+    fig, _ = _histogram(shorter, max(shorter, default=1))
     return figure(fig, alt="Histogram of sizes", caption="Shorter side of the files, without borders, in pixels")
+
+
+def _histogram(values: ArrayLike, most: float) -> tuple[Figure, Axes]:
+    """A histogram from 0 to `most`; the roots of counts, so that a few pictures beside thousands can be seen."""
+    fig, (axes,) = canvas(height=2.2)
+    counts, edges = np.histogram(values, bins=_BINS, range=(0, most))
+    axes.stairs(np.sqrt(counts).tolist(), edges.tolist(), fill=True, color=TONES[0])
+    axes.set_xlim(0, most)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda root, _: f"{max(root, 0) ** 2:.0f}"))
+    axes.set_ylabel("pictures")
+    return fig, axes
 
 
 def _examples(reason: Reason, pictures: Sequence[Examined], named: Mapping[str, Item]) -> Section:

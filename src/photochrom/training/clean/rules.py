@@ -130,12 +130,12 @@ def abruptness(rgb: Rgb) -> float:
 
 RULES: Final = (
     Rule(Reason.EMPTY, detail, MIN_DETAIL),
+    Rule(Reason.DRAWING, abruptness, MAX_ABRUPTNESS, above=True),
     Rule(Reason.UNDEREXPOSED, highlight, MIN_HIGHLIGHT),
     Rule(Reason.OVEREXPOSED, burnt, MAX_BURNT, above=True),
     Rule(Reason.GREY, chroma, MIN_CHROMA),
     Rule(Reason.TONED, stray, MIN_STRAY),
     Rule(Reason.PALE, colorfulness, MIN_COLORFULNESS),
-    Rule(Reason.DRAWING, abruptness, MAX_ABRUPTNESS, above=True),
 )
 """In this order: the first that rejects a picture names the reason."""
 
