@@ -23,6 +23,9 @@ from photochrom.networks.layers import conv_norm, folded
 
 Padding = Literal["valid", "same"]
 
+_REPEATS = (10, 20, 9)
+"""Residual blocks at strides 8, 16 and 32; the last of these are followed by one without ReLU."""
+
 _ENDS = {"block17": "repeat_1", "whole": "conv2d_7b"}
 _PARTS = (
     "conv2d_1a",
@@ -87,11 +90,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         joined = torch.cat(list(self._branches(x)), 1)
-        if torch.is_grad_enabled():  # one pass over the activations less
-            bias = cast(Tensor, self.conv2d.bias)
-            y = x + F.conv2d(joined, self.conv2d.weight * self._scale, bias * self._scale)
-        else:
-            y = x + self.conv2d(joined) * self._scale
+        y = torch.add(x, self.conv2d(joined), alpha=self._scale)
         return F.relu_(y) if self._relu else y
 
     def _branches(self, x: Tensor) -> Iterable[Tensor]:
@@ -198,14 +197,14 @@ class InceptionResNetV2(nn.Module):
         self.conv2d_3b = ConvNorm(64, 80)
         self.conv2d_4a = ConvNorm(80, 192, 3, padding=edge)
         self.mixed_5b = _Mixed5b()
-        self.repeat = nn.Sequential(*(_Block35() for _ in range(10)))
+        self.repeat = nn.Sequential(*(_Block35() for _ in range(_REPEATS[0])))
         self.mixed_6a = _Mixed6a(same=same)
-        self.repeat_1 = nn.Sequential(*(_Block17() for _ in range(20)))
+        self.repeat_1 = nn.Sequential(*(_Block17() for _ in range(_REPEATS[1])))
         self.channels: tuple[int, int, int, int] = (192, 320, 1088, 1088)
         if upto == "whole":
             self.channels = (192, 320, 1088, 1536)
             self.mixed_7a = _Mixed7a(same=same)
-            self.repeat_2 = nn.Sequential(*(_Block8() for _ in range(9)))
+            self.repeat_2 = nn.Sequential(*(_Block8() for _ in range(_REPEATS[2])))
             self.block8 = _Block8(1.0, relu=False)
             self.conv2d_7b = ConvNorm(2080, 1536)
         if classes:

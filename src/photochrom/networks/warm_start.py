@@ -82,10 +82,11 @@ def _calibrate(encoder: nn.Module, luma: Tensor, biases: dict[nn.Module, Tensor]
 
     norms = [module for module in encoder.modules() if isinstance(module, nn.BatchNorm2d)]
     handles = [norm.register_forward_pre_hook(look) for norm in norms]
-    training = encoder.training
+    modes = {module: module.training for module in encoder.modules()}
     try:
         encoder.eval()(luma)
     finally:
-        encoder.train(training)
+        for module, training in modes.items():
+            module.training = training
         for handle in handles:
             handle.remove()

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,7 +33,7 @@ from photochrom.networks.layers import freeze_norms
 from photochrom.networks.warm_start import teacher_input, warm_start
 from photochrom.training.recipe import Recipe
 from photochrom.training.run_module import RunModule
-from photochrom.training.samples import Batch, Order, Samples, collate
+from photochrom.training.samples import Batch, Request, Samples, collate
 
 _FEATURES, _CLASSES = 768, 1000
 _CLASS_WEIGHT = 0.2
@@ -108,6 +109,7 @@ class FeaturesModule(RunModule):
         self.register_buffer("mean", torch.zeros(_FEATURES))
         self.register_buffer("spread", torch.ones(_FEATURES))
         self.teachers: Teachers | None = None
+        self.train()
 
     def trained_encoder(self) -> Encoder:
         """The student."""
@@ -175,13 +177,14 @@ class FeaturesModule(RunModule):
 def begin(
     recipe: Recipe, photographs: Photographs, provenance: Mapping[str, Any], teachers: Teachers
 ) -> FeaturesModule:
-    """A module at the start of its run: warm-started on the first samples that it is going to see."""
+    """A module at the start of its run: warm-started on some of the photographs that it is going to see."""
     module = FeaturesModule(recipe.to_dict(), provenance)
     module.teachers = teachers
+    rng = np.random.default_rng((recipe.seed, 5))
+    chosen = rng.choice(len(photographs), size=_WARM, p=photographs.weights(recipe.source_weights))
     samples = Samples(photographs, recipe)
-    order = Order(recipe, photographs.weights(recipe.source_weights), start=0, stop=_WARM)
-    batches = [collate([samples[request] for request in requests]) for requests in order]
-    module.begin(torch.cat([batch.clean for batch in batches]))
+    requests = [Request(int(k), (recipe.seed, i), recipe.size, 1) for i, k in enumerate(chosen)]
+    module.begin(collate([samples[request] for request in requests]).clean)
     return module
 
 
