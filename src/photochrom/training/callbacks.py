@@ -11,6 +11,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -121,6 +123,11 @@ class Latest(ModelCheckpoint):
             enable_version_counter=False,
         )
 
+    @property
+    def state_key(self) -> str:
+        """One name, however often it saves."""
+        return "Latest"
+
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
@@ -134,18 +141,28 @@ class Stop(Watcher):
 
     def __init__(self) -> None:
         self._told = False
+        self._taken: tuple[signal.Signals, ...] = ()
 
-    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self._listen()
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals, where this is the thread that may, and give them back."""
+        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+        before = {number: signal.getsignal(number) for number in numbers}
+        self._taken = tuple(numbers)
+        try:
+            self._take()
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self._listen()  # Lightning has taken them in between
+        """Take them again: by now Lightning has put its own handler in front."""
+        self._take()
 
-    def _listen(self) -> None:
-        """Take the signals; Lightning gives them back at the end."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._tell)
+    def _take(self) -> None:
+        for number in self._taken:
+            signal.signal(number, self._tell)
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
         if self._told:

@@ -106,7 +106,7 @@ def train(
             "A run starts from a model (--from) or from an encoder's weights (--pretrained), not from both."
         )
     machines = machines or Machines()
-    shared = min(batch_size(recipe, side) for side in (recipe.size, recipe.late_size))
+    shared = min(batch_size(recipe, recipe.side(sample)) for sample in (0, recipe.samples - 1))
     if shared < machines.processes:
         raise UsageError(f"A batch of {shared} can't be shared out among {machines.processes} processes: raise batch.")
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
@@ -159,9 +159,9 @@ def train(
     chosen = out / "best.ckpt"
     if module.sample >= recipe.samples:
         return chosen if chosen.exists() else last
-    average = Average(recipe.ema)
+    average, stop = Average(recipe.ema), Stop()
     precision = precision_for(machines.kind) if recipe.precision == "auto" else recipe.precision
-    with _quiet(), _explained(out):
+    with stop.listening(), _quiet(), _explained(out):
         trainer = lightning.Trainer(
             accelerator=machines.kind,
             devices=machines.devices,
@@ -178,7 +178,7 @@ def train(
                 average,
                 Clock(deadline),
                 Bar(),
-                Stop(),
+                stop,
                 Guard(average),
                 *callbacks,
                 Best(chosen),

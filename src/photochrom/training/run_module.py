@@ -278,9 +278,8 @@ class RunModule(lightning.LightningModule, ABC):
         steps = {key: value for key, value in loops["fit_loop"].items() if key.endswith(".optim_progress")}
         loops["fit_loop"] = {**steps, "epoch_loop.state_dict": {"_batches_that_stepped": checkpoint["global_step"]}}
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
-        names = (("ModelCheckpoint{", "Latest{"), ("_", ""))  # what callbacks were called in the first runs
-        checkpoint["callbacks"] = {
-            next((new + key.removeprefix(old) for old, new in names if key.startswith(old)), key): state
+        checkpoint["callbacks"] = {  # under the names that callbacks have now
+            "Latest" if key.startswith("ModelCheckpoint{") else key.removeprefix("_"): state
             for key, state in checkpoint["callbacks"].items()
         }
         self.dropped, self.restored = int(checkpoint.get("dropped", 0)), int(checkpoint.get("restored", 0))
