@@ -76,7 +76,9 @@ def near_pairs(some: Sequence[Signature], others: Sequence[Signature]) -> Pairs:
     """
     if not some or not others:
         return np.zeros((0, 2), np.int64)
-    pairs = np.unique(np.concatenate([_near(some, others), _near(others, some)[:, ::-1]]), axis=0)
+    found = _near(some, others)
+    back = found if some is others else _near(others, some)
+    pairs = np.unique(np.concatenate([found, back[:, ::-1]]), axis=0)
     first, second = pairs[:, 0], pairs[:, 1]
     equal = _wholes(some)[first] == _wholes(others)[second]
     mine, theirs = _colors(some)[first], _colors(others)[second]

@@ -70,7 +70,7 @@ def write_report(
         _distributions(kept, rejected),
         Section(
             "What stays",
-            f"Photographs as they are in the shards, shorter side at most {side} pixels.",
+            f"Some of them; in the shards they have no borders, and a shorter side of at most {side} pixels.",
             [_thumbnails(_sample(kept), named)],
         ),
         *(_examples(reason, [each for each in rejected if each.reason == reason], named) for reason in reasons),
@@ -85,10 +85,10 @@ def _numbers(kept: Sequence[Examined], rejected: Sequence[Examined], splits: Map
     count = len(kept) + len(rejected)
     reasons = Counter(each.reason for each in rejected)
     rows: list[list[Cell]] = [
-        [f"kept: {split}", number, f"{100 * number / count:.2f} %", ""] for split, number in splits.items()
+        [f"kept: {split}", f"{number:,}", f"{100 * number / count:.2f} %", ""] for split, number in splits.items()
     ]
     rows += [
-        [reason.value, reasons[reason], f"{100 * reasons[reason] / count:.2f} %", _MEANINGS[reason]]
+        [reason.value, f"{reasons[reason]:,}", f"{100 * reasons[reason] / count:.2f} %", _MEANINGS[reason]]
         for reason in Reason
         if reasons[reason]
     ]
@@ -103,8 +103,8 @@ def _sources(kept: Sequence[Examined], rejected: Sequence[Examined]) -> Section:
     rows: list[list[Cell]] = [
         [
             source,
-            stays[source],
-            goes[source],
+            f"{stays[source]:,}",
+            f"{goes[source]:,}",
             f"{100 * goes[source] / (stays[source] + goes[source]):.1f} %",
             f"{often[source][0][0]} ({often[source][0][1]})" if source in often else "",
         ]

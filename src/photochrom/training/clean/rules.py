@@ -39,7 +39,7 @@ _TONES: Final = 20
 _BOTH_SIDES: Final = 2.0
 _EVEN, _GENTLE, _ABRUPT = 9, 48, 64
 _FLAT: Final = 0.55
-_FLATS: Final = 0.08
+_FLATS: Final = 0.05
 _FLAT_PLACE: Final = 0.002
 
 
@@ -110,20 +110,19 @@ def stray(rgb: Rgb) -> float:
 def abruptness(rgb: Rgb) -> float:
     """How drawn it looks: abrupt steps for each gentle one, where much of the picture lies in several flat areas.
 
-    Steps are the range of luma in 3 x 3 pixels. A drawing or a screenshot goes from flat (up to 9
-    levels) to an edge (above 64) at once; a photograph shades (10 to 48). 0 where less than 55 % is flat,
-    or less than 8 % lies in flat places beside the largest: a thing on plain paper, a bird in the sky.
+    A step is the range in 3 x 3 pixels. A drawing or a screenshot goes from flat (up to 9 levels in every
+    channel) to an edge (above 64 in luma) at once; a photograph shades (10 to 48 in luma, where the coarse
+    chroma of JPEG does not blur an edge). 0 where less than 55 % is flat, or less than 5 % lies in flat
+    places beside the largest: a thing on plain paper, a bird in the sky.
     """
-    kernel = np.ones((3, 3), np.uint8)
-    grey = _grey(rgb)
-    step = cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)
-    flat = (step <= _EVEN).astype(np.uint8)
+    flat = (_step(rgb).max(axis=2) <= _EVEN).astype(np.uint8)
     if flat.mean() < _FLAT:
         return 0.0
     _, _, places, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
     areas = np.sort(places[1:, cv2.CC_STAT_AREA])[::-1] / flat.size
     if areas[1:][areas[1:] >= _FLAT_PLACE].sum() < _FLATS:
         return 0.0
+    step = _step(_grey(rgb))
     gentle = float(np.mean((step > _EVEN) & (step <= _GENTLE)))
     return float(np.mean(step > _ABRUPT)) / max(gentle, 1e-3)
 
@@ -167,3 +166,9 @@ def misfit(width: int, height: int, min_side: int) -> Rejection | None:
 
 def _grey(rgb: Rgb) -> Grey:
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+
+
+def _step(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The range in the 3 x 3 pixels around each place, channel by channel."""
+    kernel = np.ones((3, 3), np.uint8)
+    return (cv2.dilate(levels, kernel) - cv2.erode(levels, kernel)).astype(np.uint8, copy=False)
