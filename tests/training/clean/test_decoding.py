@@ -33,6 +33,13 @@ def test_lossless_files_keep_every_level(format: str) -> None:
     assert (result.width, result.height) == (WIDTH, HEIGHT)
 
 
+@pytest.mark.parametrize("format", ["gif", "avif", "jpeg2000"])
+def test_rarer_formats_are_read(format: str) -> None:
+    result = decode(saved(Image.fromarray(RGB), format), 256).rgb
+    assert result.shape == RGB.shape
+    assert np.abs(result.astype(int) - RGB).mean() < 8
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation: int) -> None:
     turned = {

@@ -25,6 +25,10 @@ _ENOUGH: Final = 2
 """A picture is decoded at no less than so many times the size that is asked for, so that averaging decides."""
 
 
+_BY_OPENCV: Final = (b"BM", b"\0\0\0\x0cjP  ")
+"""How files begin that libvips has no loader for: BMP and JPEG 2000."""
+
+
 @dataclass(frozen=True, eq=False)
 class Decoded:
     """A picture, upright.
@@ -49,8 +53,8 @@ def decode(data: bytes, side: int) -> Decoded:
     Raises:
         PhotoError: it is no picture, damaged or cut short, or has more than `MAX_PIXELS`.
     """
-    if data[:2] == b"BM":
-        return _bmp(data)
+    if data.startswith(_BY_OPENCV):
+        return _by_opencv(data)
     library = vips.library()
     try:
         image = _opened(library, data)
@@ -99,9 +103,9 @@ def _srgb(library: Any, image: Any) -> Any:
     return image.cast("uchar").extract_band(0, n=3)
 
 
-def _bmp(data: bytes) -> Decoded:
+def _by_opencv(data: bytes) -> Decoded:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise PhotoError("is a damaged or incomplete BMP")
+        raise PhotoError("is a damaged or incomplete BMP or JPEG 2000")
     rgb = np.ascontiguousarray(bgr[..., ::-1]).astype(np.uint8, copy=False)
     return Decoded(rgb, rgb.shape[1], rgb.shape[0])
