@@ -106,6 +106,7 @@ def test_details_hold_every_study_and_what_each_part_took(found: Evaluation, det
 def test_every_two_and_each_with_grey_are_compared(found: Evaluation) -> None:
     pairs = {(each.one, each.other) for each in found.differences}
     assert pairs == {("tiny", "halved"), ("tiny", "grey"), ("halved", "grey"), ("tiny at vividness 0", "grey")}
+    assert not {"nll", "ece"} & {each.key for each in found.differences}, "only models have a distribution"
     assert {each.better for each in found.differences if each.key == "psnr" and each.one == "halved"} == {"halved"}
 
 
@@ -231,3 +232,15 @@ def test_the_command_on_cards_names_files_without_their_places() -> None:
     assert options.command == (
         "photochrom evaluate --model best --model model --data manifest.csv --split val --metric-weights DIR --aged"
     )
+
+
+def test_the_distributions_of_two_models_are_compared_too(photos: Path, model: Path, tmp_path: Path) -> None:
+    other = tiny_model.write(
+        tmp_path / "other", of=tiny_model.card(name="other", log_w=(0.0,) * len(tiny_model.CENTERS))
+    )
+    options = Options(report=tmp_path / "report", models=(str(model), str(other)), data=photos, threads=1)
+    found = evaluate(options)
+    nll = {name: found.figures[name]["nll"] for name in ("tiny", "other")}
+    (difference,) = [each for each in found.differences if each.key == "nll"]
+    assert (difference.one, difference.other) == ("tiny", "other")
+    assert difference.estimate.value == pytest.approx(nll["tiny"].value - nll["other"].value)  # type: ignore[union-attr]

@@ -7,8 +7,8 @@ nearer to the truth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from photochrom.color.bins import AbBins
 from photochrom.color.readout import calibrated
-from photochrom.evaluation.intervals import Estimate, Resamples, absolute_gaps, mean
+from photochrom.evaluation.intervals import Draws, Estimate, Resamples, absolute_gaps, mean
 from photochrom.evaluation.metrics import confidence_and_hits, nll
 from photochrom.evaluation.subjects import ModelSubject, true_ab
 from photochrom.evaluation.truths import Truth
@@ -83,6 +83,7 @@ class Calibration:
         likeliest: by the probability of the likeliest bin, steps without any prediction left out.
         any: by the probability of any bin, likewise; probabilities below the first step are left out.
         by_confidence: ten equal parts of all cells, the least confident one first.
+        draws: "nll" and "ece" on all resamples, to be held against those of another model; not kept in JSON.
     """
 
     model: str
@@ -93,6 +94,7 @@ class Calibration:
     likeliest: tuple[Step, ...]
     any: tuple[Step, ...]
     by_confidence: tuple[Confidence, ...]
+    draws: Mapping[str, Draws] = field(default_factory=dict, repr=False, compare=False, metadata={"json": False})
 
 
 def measure_calibration(subject: ModelSubject, truths: Iterable[Truth]) -> Calibration:
@@ -145,20 +147,25 @@ def _compare(probabilities: Float, truth: Float, bins: AbBins) -> _Picture:
 
 
 def _together(model: str, pictures: Sequence[_Picture]) -> Calibration:
-    draws = Resamples(len(pictures))
+    resamples = Resamples(len(pictures))
     likeliest = np.stack([picture.likeliest for picture in pictures])
     gaps = likeliest[:, 1] - likeliest[:, 2]
     occurs = np.sum([picture.occurs for picture in pictures], axis=0)
     shares = occurs[occurs > 0] / occurs.sum()
+    draws = {
+        "nll": resamples.draws(mean([picture.nll for picture in pictures])),
+        "ece": resamples.draws(absolute_gaps(gaps, likeliest[:, 0].sum(axis=1))),
+    }
     return Calibration(
         model=model,
         photographs=len(pictures),
-        nll=draws.estimate(mean([picture.nll for picture in pictures])),
+        nll=draws["nll"].estimate(),
         nll_of_shares=float(-(shares * np.log(shares)).sum()),
-        ece=draws.estimate(absolute_gaps(gaps, likeliest[:, 0].sum(axis=1))),
+        ece=draws["ece"].estimate(),
         likeliest=_steps(likeliest.sum(axis=0), np.linspace(0, 1, STEPS + 1)),
         any=_steps(np.sum([picture.any for picture in pictures], axis=0), np.asarray(EDGES)),
         by_confidence=_by_confidence(np.concatenate([picture.cells for picture in pictures], axis=1)),
+        draws=draws,
     )
 
 

@@ -171,19 +171,22 @@ def _measured(
     with watch.part("intervals"):
         resamples = Resamples(len(truths))
         drawn = {name: draw(resamples, statistics(scored, name)) for name in scored.subjects}
-        calibrated = {each.model: {"nll": each.nll, "ece": each.ece} for each in studies.calibration}
+        for each in studies.calibration:
+            drawn[each.model] |= each.draws
+        compared = differences(drawn, _pairs(subjects, models))
+        for subject in subjects:
+            if isinstance(subject, ModelSubject):  # whatever its vividness, the distribution is the same
+                model = next(model for model in models if model.model is subject.model)
+                drawn[subject.name] |= {key: drawn[model.name][key] for key in ("nll", "ece")}
         return Evaluation(
             command=options.command,
             truths=truths,
             subjects=subjects,
             models=models,
             scored=scored,
-            figures={
-                subject.name: figures(drawn[subject.name]) | calibrated.get(_model_of(subject, models), {})
-                for subject in subjects
-            },
+            figures={name: figures(found) for name, found in drawn.items()},
             truth={key: resamples.estimate(mean(values)) for key, values in scored.truth.values.items()},
-            differences=tuple(differences(drawn, _pairs(subjects, models))),
+            differences=tuple(compared),
             papers=papers,
             studies=studies,
             notes=_notes(options, truths),
@@ -227,13 +230,6 @@ def _tables(found: Evaluation, model: ModelSubject) -> list[dict[str, Any]]:
     """What goes onto a model's card."""
     tables = [for_card(found, model)] if found.scored is not None else []
     return tables + [points_for_card(found, each) for each in found.studies.points if each.model == model.name]
-
-
-def _model_of(subject: Subject, models: Sequence[ModelSubject]) -> str:
-    """The name of the model at its default vividness, whatever the vividness of the subject."""
-    if not isinstance(subject, ModelSubject):
-        return ""
-    return next(model.name for model in models if model.model is subject.model)
 
 
 def _pairs(subjects: Sequence[Subject], models: Sequence[ModelSubject]) -> list[tuple[str, str]]:
