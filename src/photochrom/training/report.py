@@ -137,9 +137,8 @@ def _standing(history: History, recipe: Mapping[str, Any], record: Mapping[str, 
         speed = float(np.median(history.curves[SPEED].values[-50:]))
         rows.append(("samples a second", f"{speed:.1f}"))
         left = max(0, recipe.get("samples", 0) - history.starts[-1].last)
-        rows.append(
-            ("left", f"{left:,.0f} samples, {left / speed / 3600:.1f} hours at this speed" if left else "nothing")
-        )
+        time = f", {left / speed / 3600:.1f} hours at this speed" if speed > 0 else ""
+        rows.append(("left", f"{left:,.0f} samples{time}" if left else "nothing"))
     if "parameters" in record:
         rows.append(("parameters", f"{record['parameters']:,}"))
     return table(["figure", "now"], rows)
