@@ -193,3 +193,15 @@ def test_a_run_goes_on_with_replay_under_the_bins_of_its_start_and_is_chosen_on_
     parts = [figures[f"{split}/{seen}_nll"] for split in ("val", "val_replay") for seen in ("clean", "aged")]
     assert figures["val/score"] == pytest.approx(np.mean(parts), abs=2e-4)
     assert continuing.accept(best, start=start, gate=gate).photographs == 24
+
+
+def test_a_refused_run_that_is_prolonged_has_a_best_again_even_if_no_better(
+    new: Path, old: Path, start: Path, tmp_path: Path
+) -> None:
+    changes = {"samples": 8, "warmup": 0, "cooldown": 0, "late_share": 0, "ema": 0, "learning_rate": 1e-30}
+    recipe = continuing_recipe(start).merged(changes)
+    best = train(recipe, manifest=new, out=tmp_path, start=start, workers=0)
+    best.rename(tmp_path / "refused.ckpt")
+    again = train(recipe.merged({"samples": 16}), manifest=new, out=tmp_path, start=start, workers=0)
+    assert again == best
+    assert load_module(best).sample == 16

@@ -94,7 +94,7 @@ def test_a_gate_verdict_stands_in_the_page(run: Path, tmp_path: Path) -> None:
     verdict = {"accepted": False, "gate": "old.csv", "photographs": 900, "start": 3.0, "result": 3.05, "worse": worse}
     (tmp_path / "gate.json").write_text(json.dumps(verdict))
     page = write_report(tmp_path).read_text(encoding="utf-8")
-    assert "Refused by its gate, 900 photographs" in page
+    assert "Refused by the 900 photographs of old.csv" in page
     assert "+0.0500 (95 % interval +0.0400 to +0.0600)" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,8 @@ def train(
         machines=Machines(accelerator=accelerator, devices=devices, nodes=nodes),
     )
     if gate:
+        if sys.stderr.isatty():
+            typer.echo("The gate looks at its photographs.", err=True)
         verdict = continuing.accept(best, start=str(start), gate=gate)
         write_report(out)
         if not verdict.accepted:

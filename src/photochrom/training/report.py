@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from photochrom.evaluation.page import Section, figure, fold, grid, page, picture, table
 from photochrom.evaluation.plots import over_samples
+from photochrom.training.continuing import Verdict
 from photochrom.training.history import RATE, SPEED, Curve, History
 from photochrom.training.run_module import RunModule
 from photochrom.training.showing import Shown, kept_pictures
@@ -111,14 +112,8 @@ def _lead(history: History, recipe: Mapping[str, Any]) -> str:
 
 
 def _gate(verdict: Mapping[str, Any]) -> str:
-    if not verdict:
-        return ""
-    worse = verdict["worse"]
-    return (
-        f"{'Accepted' if verdict['accepted'] else 'Refused'} by its gate, {verdict['photographs']} photographs of "
-        f"{verdict['gate']}: negative log-likelihood {verdict['start']:.4f} at the start, {verdict['result']:.4f} now, "
-        f"a difference of {worse['value']:+.4f} (95 % interval {worse['low']:+.4f} to {worse['high']:+.4f})."
-    )
+    told = str(Verdict.from_dict(verdict)) if verdict else ""
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
 
 
 def _standing(history: History, recipe: Mapping[str, Any], record: Mapping[str, Any]) -> Markup:
