@@ -186,6 +186,30 @@ def test_a_finished_run_gives_its_best_at_once_and_is_prolonged_under_the_recipe
     assert [v["patience"] for k, v in last["callbacks"].items() if k.startswith("Patience")] == [7]
 
 
+def test_a_checkpoint_of_the_first_version_goes_on(
+    whole: Run, manifest: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    stored = _checkpoint(whole.out / "last.ckpt")
+    for setting in ("stages", "cache_views", "cache_gb", "deterministic", "task", "teacher", "replay_share"):
+        del stored["hyper_parameters"]["recipe"][setting]
+    for key in ("dropped", "restored", "calm"):
+        del stored[key]
+    stored["callbacks"] = {f"_{key}": state for key, state in stored["callbacks"].items()}
+    elsewhere = {"monitor": None, "best_model_path": str(whole.out / "last.ckpt"), "dirpath": str(whole.out)}
+    stored["callbacks"]["ModelCheckpoint{'monitor': None, 'every_n_train_steps': 200}"] = elsewhere
+    torch.save(stored, tmp_path / "last.ckpt")
+    (tmp_path / "best.ckpt").write_bytes(whole.best.read_bytes())
+    train(tiny_recipe(samples=72, late_share=0, cooldown=0), manifest=manifest, out=tmp_path, workers=0)
+    last = _checkpoint(tmp_path / "last.ckpt")
+    assert (last["sample"], last["global_step"]) == (72, 15)
+    assert sorted(key.partition("{")[0] for key in last["callbacks"]) == ["Average", "Best", "Patience"]
+    (best,) = (v for k, v in last["callbacks"].items() if k.startswith("Best"))
+    scores = [*_rows(whole.out, "val/score").values(), *_rows(tmp_path, "val/score").values()]
+    assert float(best["best_model_score"]) == pytest.approx(min(scores), abs=1e-5)
+    assert (whole.out / "last.ckpt").exists()
+    assert [str(w.message) for w in recwarn if "callbacks" in str(w.message)] == []
+
+
 def test_a_run_without_progress_is_stopped_after_the_patience_of_its_recipe(manifest: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe(samples=200, val_samples=8, patience=2, learning_rate=1e-30, frozen=40, late_share=0)
     best = train(recipe, manifest=manifest, out=tmp_path, workers=0)

@@ -123,10 +123,12 @@ class Latest(ModelCheckpoint):
             enable_version_counter=False,
         )
 
-    @property
-    def state_key(self) -> str:
-        """One name, however often it saves."""
-        return "Latest"
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: there is one file, and where it was before the run's folder was moved is of no use."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Nothing is remembered."""
 
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException

@@ -278,10 +278,9 @@ class RunModule(lightning.LightningModule, ABC):
         steps = {key: value for key, value in loops["fit_loop"].items() if key.endswith(".optim_progress")}
         loops["fit_loop"] = {**steps, "epoch_loop.state_dict": {"_batches_that_stepped": checkpoint["global_step"]}}
         self.sample, self.seconds = int(checkpoint["sample"]), float(checkpoint.get("seconds", 0))
-        checkpoint["callbacks"] = {  # under the names that callbacks have now
-            "Latest" if key.startswith("ModelCheckpoint{") else key.removeprefix("_"): state
-            for key, state in checkpoint["callbacks"].items()
-        }
+        # the first runs had these names
+        callbacks = {key.removeprefix("_"): state for key, state in checkpoint["callbacks"].items()}
+        checkpoint["callbacks"] = {key: state for key, state in callbacks.items() if not key.startswith("ModelCheck")}
         self.dropped, self.restored = int(checkpoint.get("dropped", 0)), int(checkpoint.get("restored", 0))
         self.calm = float(checkpoint.get("calm", 1))
         self.verdict = checkpoint.get("verdict")
