@@ -69,6 +69,17 @@ def test_a_journal_of_other_work_is_refused(items: list[Item], tmp_path: Path) -
         Journal(tmp_path / "one", "pictures", "another")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+def test_a_full_disk_is_told_and_the_work_goes_on_after_it(items: list[Item], tmp_path: Path) -> None:
+    journal, spool = Journal(tmp_path / "one", "pictures", "task"), tmp_path / "one" / "pictures.bin"
+    spool.unlink()
+    spool.symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"No space left on device.*run the same command again"):
+        journal.run(items, WAY, 1, lambda count: None)
+    spool.unlink()
+    assert outcome(done(tmp_path / "one", items)) == outcome(done(tmp_path / "other", items))
+
+
 def test_results_of_several_processes_come_in_the_order_of_the_items() -> None:
     assert list(in_order(_slow_first, range(40), 2)) == [number * 10 for number in range(40)]
 

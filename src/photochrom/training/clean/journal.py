@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,6 +26,7 @@ from typing import Any, Final, TypeVar
 import cv2
 
 from photochrom.errors import DataError, UsageError
+from photochrom.photo.files import reason
 from photochrom.training.clean.examining import Examined, Way, examine
 from photochrom.training.clean.listing import Item
 
@@ -56,7 +58,20 @@ class Journal:
         self._take_up()
 
     def run(self, items: Sequence[Item], way: Way, workers: int, advance: Callable[[int], object]) -> None:
-        """Examine the items that the journal lacks; `advance` is told how many are done, after each."""
+        """Examine the items that the journal lacks; `advance` is told how many are done, after each.
+
+        Raises:
+            DataError: the journal can't be written, since the disk is full, say.
+        """
+        try:
+            self._run(items, way, workers, advance)
+        except OSError as error:
+            raise DataError(
+                f"{self._lines.parent} can't be written ({reason(error)}): free some space, or whatever is wrong, and "
+                "run the same command again; it goes on where it was"
+            ) from error
+
+    def _run(self, items: Sequence[Item], way: Way, workers: int, advance: Callable[[int], object]) -> None:
         advance(len(self.examined))
         todo = items[len(self.examined) :]
         end = sum(self._places[-1]) if self._places else 0
@@ -142,6 +157,15 @@ def _alone() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent ends them
     os.environ["VIPS_CONCURRENCY"] = "1"
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone; were it killed, its workers would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
