@@ -18,6 +18,7 @@ from training_files import tiny_recipe
 
 from photochrom.errors import DataError, UsageError
 from photochrom.training import tune as module
+from photochrom.training.guard import Diverged
 from photochrom.training.recipe import Recipe
 from photochrom.training.search import Choices, Range, Search
 from photochrom.training.tune import finished, tune
@@ -126,6 +127,20 @@ def test_two_processes_work_on_one_study(manifest: Path, tmp_path: Path) -> None
     assert not list(out.glob(".*"))
 
 
+def test_a_trial_that_diverges_counts_as_hopeless_and_the_study_goes_on(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(*_: object, **__: object) -> None:
+        raise Diverged
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "train", diverge)
+        with pytest.raises(UsageError, match="no trial is complete"):
+            _tune(manifest, tmp_path)
+    assert [trial.state for trial in _study(tmp_path).trials] == [TrialState.PRUNED]
+    assert "No trial is complete yet" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("stopped", [KeyboardInterrupt, SystemExit])
 def test_a_trial_that_was_stopped_is_done_again_by_whoever_goes_on(
     stopped: type[BaseException], manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -136,16 +151,16 @@ def test_a_trial_that_was_stopped_is_done_again_by_whoever_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(module, "train", stop)
         with pytest.raises(KeyboardInterrupt):
-            _tune(manifest, tmp_path, repeats=2)
-    _tune(manifest, tmp_path, trials=2, repeats=2)
-    trials = _study(tmp_path).trials
-    assert [trial.state for trial in trials] == [TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
-    assert sorted(trial.user_attrs["seed"] for trial in trials[1:]) == [3, 4]
+            _tune(manifest, tmp_path)
+    _tune(manifest, tmp_path)
+    first, again = _study(tmp_path).trials
+    assert (first.state, again.state) == (TrialState.FAIL, TrialState.COMPLETE)
+    assert (again.params, again.user_attrs) == (first.params, {"seed": 3})
 
 
 def test_a_study_out_of_time_keeps_the_trial_for_later(manifest: Path, tmp_path: Path) -> None:
     long = Search(trial={**TRIAL, "samples": 100_000, "val_samples": 100_000}, search=SEARCH.search)
-    with pytest.raises(UsageError, match="before one trial was complete; the same command goes on"):
+    with pytest.raises(UsageError, match="no trial is complete; the same command goes on"):
         _tune(manifest, tmp_path, search=long, minutes=0.05)
     states = [trial.state for trial in _study(tmp_path).trials]
     assert states == [TrialState.FAIL, TrialState.WAITING]

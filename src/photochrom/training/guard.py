@@ -30,6 +30,10 @@ GIVE_UP = 5
 """Times that the run goes back to one state before it ends."""
 
 
+class Diverged(ModelError):
+    """Steps keep failing, whatever is done about it."""
+
+
 class Guard(Callback):
     """Keeps a good state of the run, and goes back to it when steps fail.
 
@@ -51,7 +55,7 @@ class Guard(Callback):
         """Keep this state, go back to the one kept, or neither.
 
         Raises:
-            ModelError: going back and lower rates have not helped.
+            Diverged: going back and lower rates have not helped.
         """
         assert isinstance(pl_module, RunModule)
         if pl_module.failed == 0:
@@ -77,7 +81,7 @@ class Guard(Callback):
 
     def _return(self, trainer: lightning.Trainer, module: RunModule) -> None:
         if self._returns == GIVE_UP:
-            raise ModelError(
+            raise Diverged(
                 f"The run does not get on: at sample {module.sample} loss or gradient are no numbers, although it went "
                 f"back {self._returns} times and the rates are at {module.calm:.2g} of the recipe's. Lower "
                 "learning_rate or clip, or look at the photographs; the same command goes on from last.ckpt."

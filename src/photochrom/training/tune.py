@@ -28,9 +28,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from photochrom.errors import DataError, UsageError
 from photochrom.evaluation.photographs import Photographs
+from photochrom.training.cache import remove_features
 from photochrom.training.fit import train
+from photochrom.training.guard import Diverged
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
+from photochrom.training.run_module import FEATURES
 from photochrom.training.search import Search, own_value, varied
 from photochrom.training.tune_report import report
 
@@ -107,12 +110,15 @@ def tune(
                 workers=workers,
                 callbacks=[follow],
             )
+        except Diverged:
+            raise optuna.TrialPruned from None
         except (KeyboardInterrupt, SystemExit):
             trial.study.enqueue_trial(values, user_attrs=trial.user_attrs)
             raise KeyboardInterrupt from None
         finally:
             for checkpoint in folder.glob("*.ckpt"):
                 checkpoint.unlink()
+            remove_features(folder / FEATURES)
         if follow.pruned or not isfinite(follow.score):
             raise optuna.TrialPruned
         if follow.seen < chosen.samples and deadline is not None and time.monotonic() >= deadline:
@@ -127,7 +133,9 @@ def tune(
             study.optimize(objective, n_trials=1, catch=(_OutOfTime,))
             _write(study, search, recipe, settings, out)
         if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-            raise UsageError("The time was over before one trial was complete; the same command goes on.")
+            raise UsageError(
+                f"In the study {out} no trial is complete; the same command goes on, with more minutes or trials."
+            )
     return out / "best.yaml"
 
 

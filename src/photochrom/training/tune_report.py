@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,7 +133,9 @@ def _importance(study: optuna.Study, complete: int) -> dict[str, float]:
     if complete < _FEW:
         return {}
     try:
-        return optuna.importance.get_param_importances(study)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of few trials, and the report tells how many there are
+            return optuna.importance.get_param_importances(study)
     except (RuntimeError, ValueError):  # all scores are equal
         return {}
 
