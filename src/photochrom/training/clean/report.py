@@ -35,7 +35,7 @@ _MEANINGS: Final[Mapping[Reason, str]] = {
     Reason.ASPECT: "Much longer than wide, or the other way round.",
     Reason.EMPTY: "Nothing is to be seen: even areas, slopes, thick fog.",
     Reason.UNDEREXPOSED: "So dark that even the brightest places are hardly to be seen.",
-    Reason.OVEREXPOSED: "More than half of it is burnt out to white.",
+    Reason.OVEREXPOSED: "More than half of it is white: burnt out, or a thing cut out on white.",
     Reason.GREY: "Black and white.",
     Reason.TONED: "Sepia, cyanotype or another tone: colour follows from lightness alone.",
     Reason.PALE: "Hardly any colour.",
@@ -158,15 +158,19 @@ def _examples(reason: Reason, pictures: Sequence[Examined], named: Mapping[str, 
 def _thumbnails(pictures: Sequence[Examined], named: Mapping[str, Item]) -> Markup:
     shown = []
     for each in pictures:
-        rgb = _thumbnail(each.name, named)
-        twin = _thumbnail(each.detail.removeprefix("of ").removeprefix("as "), named) if each.reason in _TWINS else None
-        if rgb is None:
-            continue
-        if twin is not None:
-            rgb = np.concatenate([rgb, np.full((_THUMBNAIL, 4, 3), 128, np.uint8), twin], axis=1)
-        label = " ".join(filter(None, [Path(each.name.rpartition(":")[2]).name, each.detail]))
-        shown.append((picture(rgb, alt=each.name), label))
+        rgb, detail = _thumbnail(each.name, named), each.detail
+        if each.reason in _TWINS:
+            word, _, name = each.detail.partition(" ")
+            twin, detail = _thumbnail(name, named), f"{word} {_short(name)}"
+            both = [each for each in (rgb, twin) if each is not None]
+            rgb = np.concatenate(both, axis=0) if both else None
+        if rgb is not None:
+            shown.append((picture(rgb, alt=each.name), f"{_short(each.name)} {detail}"))
     return tiles(shown) if shown else prose("None of them can be read any more.")
+
+
+def _short(name: str) -> str:
+    return Path(name.rpartition(":")[2]).name
 
 
 def _thumbnail(name: str, named: Mapping[str, Item]) -> Rgb | None:
