@@ -6,11 +6,12 @@
 
 A step is forward, loss, backward, clipping and AdamW on one batch of the recipe's first crop size, in each
 precision, with PyTorch's own depthwise gradients and with those of photochrom.networks.depthwise; the best of
-some steps after a first one. Loading is what one process makes: read, crop, age, hint.
+some steps after a first one. Loading is the run's own loader (read, crop, age, hint in processes, then fetched and
+stacked) with the network replaced by nothing: it should make at least three times what training takes.
 
 With recipes/best.yaml, one thread of a Xeon with AMX that another run kept busy: 16 samples a second in float32
 and 31 in bfloat16, 17 of them without the quick gradients (1.8 times as many); in float32 these make no
-difference. Loading made 660, so one process is enough for some twenty threads of network.
+difference. Loading made 660 (1.5 ms of one core each), so one process is enough for some twenty threads of network.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from photochrom.evaluation.photographs import Photographs
 from photochrom.networks import depthwise, layers
 from photochrom.training.module import ColorizerModule
 from photochrom.training.recipe import Recipe
-from photochrom.training.samples import Batch, Order, Samples, collate
+from photochrom.training.samples import Batch
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "best.yaml"
 Made = TypeVar("Made")
@@ -52,23 +53,42 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="change settings of the recipe")
     parser.add_argument("--data", type=Path, help="manifest of photographs (default: made ones)")
     parser.add_argument("--threads", type=int, default=1, help="of the network (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make samples (default: 1)")
     parser.add_argument("--steps", type=int, default=8, help="that are timed (default: 8)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    recipe = Recipe.load(options.recipe, options.set)
+    recipe = Recipe.load(options.recipe, options.set).merged({"source_weights": {}})  # any photographs will do
     with tempfile.TemporaryDirectory() as folder:
         photographs = Photographs(options.data or _made_photographs(Path(folder)), "train")
-        batches = _batches(photographs, recipe, options.steps + 1)
-        loading, batch = _best(lambda: next(batches), options.steps)
+        loading, batch = _loading(photographs, recipe, options.workers, options.steps)
     print(f"{len(batch.luma)} crops of {recipe.size} px a step, {options.threads} thread(s)")
-    print(f"{'loading, one process':32} {len(batch.luma) / loading:7.1f} samples/s")
+    print(f"{f'loading, {options.workers} process(es)':32} {loading:7.1f} samples/s")
+    fastest = 0.0
     for precision in ("32-true", "bf16-mixed"):
         plain = _speed(recipe, batch, precision, options.steps, quick=False)
         quick = _speed(recipe, batch, precision, options.steps, quick=True)
+        fastest = max(fastest, quick)
         print(f"{precision + ', gradients of PyTorch':32} {plain:7.1f} samples/s")
         print(f"{precision + ', quick gradients':32} {quick:7.1f} samples/s  {quick / plain:.2f} times as many")
+    print(f"Loading makes {loading / fastest:.1f} times the samples that the fastest training takes.")
     return 0
+
+
+def _loading(photographs: Photographs, recipe: Recipe, workers: int, steps: int) -> tuple[float, Batch]:
+    """Samples a second of the run's own loader with nothing behind it, and a batch of it.
+
+    Ten times the steps are timed, so that batches made before the clock ran do not count for much.
+    """
+    bins = AbBins.grid()
+    module = ColorizerModule(recipe.to_dict(), bins.centers.tolist(), [0.0] * len(bins))
+    module.train_photographs, module.workers = photographs, workers
+    batches = iter(module.train_dataloader())
+    first = next(batches)
+    count, start = 0, time.perf_counter()
+    for _ in range(10 * steps):
+        count += len(next(batches).luma)
+    return count / (time.perf_counter() - start), first
 
 
 def _speed(recipe: Recipe, batch: Batch, precision: str, steps: int, *, quick: bool) -> float:
@@ -115,13 +135,6 @@ def _best(work: Callable[[], Made], times: int) -> tuple[float, Made]:
         result = work()
         seconds.append(time.perf_counter() - start)
     return min(seconds), result
-
-
-def _batches(photographs: Photographs, recipe: Recipe, count: int) -> Iterator[Batch]:
-    samples = Samples(photographs, recipe)
-    weights = photographs.weights({})
-    for requests in Order(recipe, weights, start=0, stop=count * recipe.batch):
-        yield collate([samples[request] for request in requests])
 
 
 def _made_photographs(folder: Path) -> Path:

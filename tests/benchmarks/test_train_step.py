@@ -24,5 +24,6 @@ def test_every_way_gets_a_speed_and_the_quick_gradients_are_back_in_place(capsys
     assert "2 crops of 32 px a step" in said
     speeds = [float(speed) for speed in re.findall(r"([\d.]+) samples/s", said)]
     assert len(speeds) == 5
+    assert re.search(r"Loading makes [\d.]+ times the samples", said)
     assert min(speeds) > 0
     assert layers.depthwise is depthwise.depthwise  # type: ignore[attr-defined]
