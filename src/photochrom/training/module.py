@@ -60,6 +60,14 @@ class ColorizerModule(RunModule):
         )
         self.teacher: Teacher | None = None
 
+    @property
+    def start_weights(self) -> list[Mapping[str, Any] | str]:
+        """One entry for each set of weights that has gone into these, with its licence: for the model card."""
+        origins = list(self.provenance.get("start_weights") or [self.net.encoder.start_weights])
+        if self.recipe.teacher:
+            origins.append({"what": f"taught by the model {self.recipe.teacher}", "license": "as its card says"})
+        return origins
+
     def trained_encoder(self) -> Encoder:
         """The colorizer's encoder."""
         return self.net.encoder

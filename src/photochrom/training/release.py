@@ -78,7 +78,7 @@ def release(
         frontier=(ReadOut(vividness=0, t=0, T=1, gain=1), ReadOut(vividness=1, t=1, T=1, gain=1.5)),
         default_vividness=0.5,
         data=_data(module, photographs, manifest),
-        start_weights=(module.net.encoder.start_weights,),
+        start_weights=tuple(module.start_weights),
     )
     difference = export(module.net, card, out, storage=storage)
     validation = Photographs(manifest, "val")
