@@ -95,6 +95,15 @@ def test_a_fall_that_may_be_chance_is_no_reason_to_refuse(
     assert verdict.accepted
 
 
+@pytest.mark.parametrize("broken", [1, 24])
+def test_a_model_that_gives_no_number_is_refused(broken: int, old: Path, start: Path) -> None:
+    before, after = load_module(start), load_module(start)
+    scores = np.where(np.arange(24) < broken, np.nan, 0.0)
+    before.scores = lambda *_, side: np.ones(24)  # type: ignore[method-assign]
+    after.scores = lambda *_, side: scores  # type: ignore[method-assign]
+    assert not judge(before, after, f"{old}:gate").accepted
+
+
 def test_the_score_of_a_photograph_is_what_validation_takes_the_mean_of(old: Path, start: Path) -> None:
     module, gate = load_module(start), open_gate(f"{old}:gate")
     module.val_photographs = {"val": gate}

@@ -46,7 +46,7 @@ class Verdict:
     """What a gate found.
 
     Attributes:
-        accepted: the score did not fall: the interval of `worse` does not lie above 0.
+        accepted: every score is a number, and the interval of `worse` does not lie above 0.
         gate: the set, as it was given.
         photographs: how many of it were looked at.
         start: mean score of the model that the run started from: calibrated negative log-likelihood, mean of
@@ -137,7 +137,7 @@ def judge(start: ColorizerModule, result: ColorizerModule, gate: str) -> Verdict
     before, after = (module.scores(photographs, indices, side=result.recipe.val_size) for module in (start, result))
     worse = Resamples(len(indices)).difference(mean(after), mean(before))
     return Verdict(
-        accepted=not worse.low > 0,
+        accepted=bool(np.isfinite(after).all() and worse.low <= 0),
         gate=gate,
         photographs=len(indices),
         start=float(before.mean()),
