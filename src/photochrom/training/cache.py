@@ -101,16 +101,15 @@ class Features:
         return tuple(maps)
 
     def missing(self, *, rank: int, ranks: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        """What this process of several has yet to compute: the first place, and up to `VIEWS` views from there on."""
-        begin, end = (len(self) * part // ranks for part in (rank, rank + 1))
-        known = self.memory["scales"][:, 0]
-        low, high = begin, end
-        while low < high:  # places are filled in order
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if known[middle] > 0 else (low, middle)
-        for first in range(low, end, VIEWS):
-            slots = self._slots[first : min(first + VIEWS, end)]
-            yield first, [(int(slot) // self._views, int(slot) % self._views) for slot in slots]
+        """What this process of several has yet to compute: the first place, and up to `VIEWS` views from there on.
+
+        Where these parts begin does not depend on the number of processes, which may be another after an interruption.
+        """
+        scales = self.memory["scales"]
+        for first in range(rank * VIEWS, len(self), ranks * VIEWS):
+            slots = self._slots[first : first + VIEWS]
+            if scales[first + len(slots) - 1, 0] == 0:  # the last of them is written last
+                yield first, [(int(slot) // self._views, int(slot) % self._views) for slot in slots]
 
 
 def quantize(maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

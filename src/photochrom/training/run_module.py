@@ -214,6 +214,7 @@ class RunModule(lightning.LightningModule, ABC):
             **settings,
             "side": side,
             "data": self.train_photographs.manifest_sha256,
+            "replayed": getattr(self.train_photographs, "replay_sha256", None),
             "encoder": digest(cast(torch.nn.Module, encoder)),
         }
         with torch.no_grad(), self.trainer.precision_plugin.forward_context():
