@@ -78,6 +78,17 @@ def test_when_steps_go_on_failing_weights_average_and_moments_return_to_the_last
     assert steps == {6}  # of ten, three failed and one was taken back
 
 
+def test_a_run_that_goes_back_over_the_end_of_a_stage_keeps_the_rates_of_the_new_one(
+    manifest: Path, tmp_path: Path
+) -> None:
+    recipe = _recipe(stages=[{"until": 32, "encoder_rate": 0.5}, {"encoder_rate": 0.1}])
+    train(recipe, manifest=manifest, out=tmp_path, workers=0, callbacks=[_Poison([5, 6, 7])])
+    stored = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert stored["restored"] == 1
+    deepest = stored["optimizer_states"][0]["param_groups"][-4]
+    assert deepest["peak"] == pytest.approx(0.1 * recipe.learning_rate)
+
+
 def test_a_run_that_never_gets_on_lowers_its_rates_and_ends_with_an_error(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

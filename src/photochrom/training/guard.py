@@ -74,7 +74,7 @@ class Guard(Callback):
         state = {
             "module": module.state_dict(),
             "average": self._average.averaged.state_dict(),
-            "optimizer": trainer.optimizers[0].state_dict(),
+            "moments": trainer.optimizers[0].state_dict()["state"],
         }
         self._kept = copy.deepcopy(move_data_to_device(state, torch.device("cpu")))
         self._good = self._returns = 0
@@ -93,4 +93,5 @@ class Guard(Callback):
         module.failed = 0
         module.load_state_dict(self._kept["module"])
         self._average.averaged.load_state_dict(self._kept["average"])
-        trainer.optimizers[0].load_state_dict(copy.deepcopy(self._kept["optimizer"]))
+        optimizer = trainer.optimizers[0]  # its rates stay: they may be those of a later stage by now
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": copy.deepcopy(self._kept["moments"])})
