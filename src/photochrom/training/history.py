@@ -149,7 +149,7 @@ def _log(file: Path) -> _Log | None:
         curves[RATE] = (samples, rates)
     if len(seen) > 1:
         curves[SPEED] = (samples[1:], np.diff(samples) / np.maximum(1e-3, np.diff(times)))
-    last = max(float(x.max()) for x, _ in curves.values())
+    last = max(float(x.max()) for x in (samples, *(x for x, _ in curves.values())))
     begin = float(file.parent.name.removeprefix("from-")) if file.parent.name.startswith("from-") else samples[0] - 1
     return _Log(file.parent.name, times[0], begin, float(samples[0]), last, curves)
 
