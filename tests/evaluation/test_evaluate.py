@@ -183,10 +183,17 @@ def test_models_of_one_name_are_told_apart(options: Options, model: Path, tmp_pa
         names(model, model)
 
 
-def test_a_result_may_not_have_a_baselines_name(photos: Path, tmp_path: Path) -> None:
-    results = {"grey": write_folder(tmp_path / "grey", PHOTOGRAPHS)}
-    with pytest.raises(UsageError, match="'grey'"):
+@pytest.mark.parametrize("name", ["grey", "ceiling", "truth"])
+def test_a_result_may_not_have_the_name_of_another_row(photos: Path, tmp_path: Path, name: str) -> None:
+    results = {name: write_folder(tmp_path / "results", PHOTOGRAPHS)}
+    with pytest.raises(UsageError, match=f"'{name}'"):
         evaluate(Options(report=tmp_path / "report", results=results, data=photos, threads=1))
+
+
+def test_a_report_that_can_not_be_written_is_told_before_anything_is_measured(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="can't be made"):
+        evaluate(Options(report=tmp_path / "file" / "report", data=photos, threads=1))
 
 
 def test_what_is_missing_is_told_before_anything_is_measured(photos: Path, model: Path, tmp_path: Path) -> None:
@@ -212,7 +219,9 @@ def test_what_is_missing_is_told_before_anything_is_measured(photos: Path, model
         ({"data": Path("m.csv")}, "a manifest needs it"),
         ({"data": Path("m.tar"), "split": "val"}, "--split NAME goes with a manifest"),
         ({"data": Path("m.tar"), "limit": 1}, "--limit"),
-        ({"data": Path("m.tar"), "results": {"a": Path("b")}, "write_card": True}, "--write-card needs a model"),
+        ({"data": Path("m.tar"), "results": {"a": Path("b")}, "write_card": True}, "--write-card is of models"),
+        ({"data": Path("m.tar"), "results": {"a": Path("b")}, "points": Path("p.csv")}, "--points is of models"),
+        ({"data": Path("m.tar"), "results": {"a": Path("b")}, "aged": True}, "--aged is of models"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path: Path, wrong: dict[str, Any], said: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from evaluation_files import Rgb, photographs
+from numpy.typing import NDArray
 from skimage import data
 
 from photochrom.color.lab import srgb_to_lab
@@ -109,6 +110,22 @@ def test_pictures_of_unequal_size_are_described_as_alone(random_weights: MetricW
     assert kid == pytest.approx(
         metrics.kid(found.subjects["grey"].features, found.truth.features, paired=True)  # type: ignore[arg-type]
     )
+
+
+class _Counting(InceptionFeatures):
+    """Counts the pictures that it looks at."""
+
+    looked = 0
+
+    def describe(self, pictures: Sequence[Rgb]) -> NDArray[np.float32]:
+        self.looked += len(pictures)
+        return np.zeros((len(pictures), 768), np.float32)
+
+
+def test_the_truths_features_are_computed_once_whatever_number_of_results_there_is() -> None:
+    counting = _Counting(InceptionV3())
+    score(TRUTHS, [Grey(), MeanColor(), Ceiling()], MetricWeights(inception=counting))
+    assert counting.looked == (1 + 3) * len(TRUTHS)
 
 
 def test_each_photograph_is_read_once_and_counted_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from evaluation_files import Rgb, grey, photographs, write_folder
@@ -13,7 +14,7 @@ from photochrom import Colorizer
 from photochrom.color.luma import luma
 from photochrom.errors import DataError
 from photochrom.evaluation.metrics import psnr
-from photochrom.evaluation.subjects import Ceiling, Finished, Grey, MeanColor, ModelSubject, Subject
+from photochrom.evaluation.subjects import Ceiling, Finished, Grey, MeanColor, ModelSubject, Subject, joined
 from photochrom.evaluation.truths import Truth, Truths
 from photochrom.hints.hintmap import HintMap
 from photochrom.runtime.model import Model
@@ -95,7 +96,7 @@ def test_results_that_do_not_belong_to_the_photographs_are_refused(truths: Truth
     def refused(pictures: dict[str, Rgb]) -> str:
         folder = write_folder(tmp_path / f"results-{len(list(tmp_path.iterdir()))}", pictures)
         with pytest.raises(DataError) as caught:
-            [Finished("other", folder, truths).color(truth) for truth in truths]
+            Finished("other", folder, truths)
         assert str(caught.value).startswith("the results other: ")
         return str(caught.value)
 
@@ -110,8 +111,31 @@ def test_results_that_do_not_belong_to_the_photographs_are_refused(truths: Truth
         Finished("other", tmp_path / "none", truths)
 
 
+def test_results_under_each_others_names_or_made_smaller_are_refused(tmp_path: Path) -> None:
+    swapped = {**PHOTOGRAPHS, "coffee-0": PHOTOGRAPHS["chelsea-0"], "chelsea-0": PHOTOGRAPHS["coffee-0"]}
+    truths = Truths.open(write_folder(tmp_path / "photos", PHOTOGRAPHS))
+    with pytest.raises(DataError, match=r"chelsea-0\.png does not show the photograph chelsea-0"):
+        Finished("other", write_folder(tmp_path / "swapped", swapped), truths)
+    large = Truths.open(write_folder(tmp_path / "large", {"astronaut": data.astronaut()}))
+    made_smaller = np.asarray(cv2.resize(data.astronaut(), (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    with pytest.raises(DataError, match="not the same part"):
+        Finished("other", write_folder(tmp_path / "smaller", {"astronaut": made_smaller}), large)
+
+
+def test_whatever_its_colors_a_result_is_known_by_its_light(tmp_path: Path) -> None:
+    truths = Truths.open(write_folder(tmp_path / "photos", PHOTOGRAPHS))
+    random = {}
+    for name, rgb in PHOTOGRAPHS.items():
+        colors = np.random.default_rng(len(random)).normal(0, 60, (64, 64, 2)).astype(np.float32)
+        random[name] = joined(luma(rgb), luma(rgb) / np.float32(255), colors)
+    flat = {"flat": np.full((64, 64, 3), (90, 120, 60), np.uint8)}
+    assert Finished("random", write_folder(tmp_path / "random", random), truths).color(truths[0]).any()
+    alone = Truths.open(write_folder(tmp_path / "flat", flat))
+    assert Finished("flat", write_folder(tmp_path / "results", flat), alone).color(alone[0]).any()
+
+
 def test_a_damaged_result_is_named(truths: Truths, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "results", PHOTOGRAPHS)
     (folder / "coffee-2.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="coffee-2 is damaged"):
-        Finished("other", folder, truths).color(truths.read("coffee-2"))
+        Finished("other", folder, truths)

@@ -64,6 +64,15 @@ def test_photographs_without_colors_are_left_out_and_named(folder: Path, tmp_pat
     assert truths.read("old").rgb.shape == (48, 48, 3), "it can still be looked at"
 
 
+def test_what_lies_in_a_folder_and_is_not_read_is_named(folder: Path) -> None:
+    for name in ("photo.tif", "notes.txt", ".hidden"):
+        (folder / name).write_bytes(b"")
+    (folder / "more").mkdir()
+    truths = Truths.open(folder)
+    assert truths.passed_over == ["more", "notes.txt", "photo.tif"]
+    assert truths.names == sorted(PHOTOGRAPHS)
+
+
 def test_those_flagged_grey_by_the_labels_are_left_out_and_the_others_carry_their_row(
     folder: Path, tmp_path: Path
 ) -> None:

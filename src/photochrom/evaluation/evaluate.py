@@ -51,10 +51,13 @@ def evaluate(options: Options) -> Evaluation:
     Raises:
         DataError: photographs, results, labels or points are missing, damaged, or do not belong together.
         ModelError: no such model, or damaged weights.
-        UsageError: two subjects of one name.
+        UsageError: two subjects of one name, or a folder for the report that can't be made.
     """
     torch.set_num_threads(options.threads or cpus())
-    options.report.mkdir(parents=True, exist_ok=True)
+    try:
+        options.report.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--report {options.report} can't be made: {error.strerror}; give another folder") from error
     watch = Stopwatch()
     with watch.part("opening"):
         weights = MetricWeights.load(options.metric_weights)
@@ -128,9 +131,9 @@ def _subjects(
 
 
 def _of_different_names(subjects: Sequence[Subject]) -> tuple[Subject, ...]:
-    twice = [name for name, count in Counter(subject.name for subject in subjects).items() if count > 1]
+    twice = [name for name, count in Counter(["truth", *(each.name for each in subjects)]).items() if count > 1]
     if twice:
-        raise UsageError(f"two subjects are called '{twice[0]}': give the result another name, or the model once")
+        raise UsageError(f"two things are called '{twice[0]}': give the result another name, or the model once")
     return tuple(subjects)
 
 
@@ -148,8 +151,12 @@ def _notes(options: Options, truths: Truths | None) -> tuple[str, ...]:
             f"LPIPS and KID-768 were not measured: give --metric-weights, a folder with {LPIPS_FILE} and "
             f"{INCEPTION_FILE}."
         )
-    if truths is not None and len(truths) > STUDIED:
-        notes.append(f"Hints, ageing and robustness were studied on {STUDIED} of {len(truths)} photographs.")
+    if truths is not None and truths.passed_over:
+        others = ", ".join(truths.passed_over[:5]) + (", …" if len(truths.passed_over) > 5 else "")
+        notes.append(f"{truths.data.name} also holds what is none of the pictures that are read: {others}.")
+    if truths is not None and len(truths) > STUDIED and options.model_names:
+        studies = "Hints, ageing and robustness" if options.aged else "Hints and robustness"
+        notes.append(f"{studies} were studied on {STUDIED} of {len(truths)} photographs, evenly spread.")
     return tuple(notes)
 
 

@@ -47,8 +47,10 @@ class Options:
             raise UsageError("--split NAME goes with a manifest, --data FILE.csv, and a manifest needs it")
         if self.limit is not None and self.limit < 2:
             raise UsageError("--limit must leave at least two photographs")
-        if self.write_card and not self.model_names:
-            raise UsageError("--write-card needs a model whose card it writes: give --model")
+        of_models = {"--points": self.points, "--aged": self.aged, "--write-card": self.write_card}
+        for option, wanted in of_models.items():
+            if wanted and not self.model_names:
+                raise UsageError(f"{option} is of models, results alone have no use for it: give --model as well")
         if self.report.exists() and not self.report.is_dir():
             raise UsageError(f"--report {self.report} is a file: give the folder that the report goes into")
 

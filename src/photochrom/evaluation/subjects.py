@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from photochrom import photo as photos
 from photochrom.color.lab import srgb_to_lab
-from photochrom.color.luma import ab_to_cbcr, recombine
+from photochrom.color.luma import ab_to_cbcr, luma, recombine
 from photochrom.color.readout import read_out
 from photochrom.colorizer import CELL, WorkingSize
 from photochrom.errors import DataError
@@ -37,6 +37,12 @@ AREA: Final = 256 * 256
 
 RESULT_ENDING: Final = "-colour"
 """What `photochrom colorize` adds to the names of its results."""
+
+_ALIKE: Final = 0.5
+"""Least correlation of a result's luma with its photograph's; whatever the colours, it is 0.9 and more."""
+
+_FLAT: Final = 4.0
+"""Standard deviation of luma, in levels of 255, below which a photograph has nothing to be known by."""
 
 
 class Subject(Protocol):
@@ -167,10 +173,11 @@ class Finished:
     Args:
         name: as reports call it.
         folder: holds `<name>.png`, or another ending, for each photograph; `<name>-colour.png` is taken as well.
-        truths: what the results belong to; all that were chosen must be there.
+        truths: what the results belong to; all that were chosen must be there, and each is looked at now, so that
+            a long evaluation does not fail at its end.
 
     Raises:
-        DataError: a picture is missing, belongs to no photograph, or is there twice.
+        DataError: a picture is missing, belongs to no photograph, is there twice, or can't be taken by :meth:`color`.
     """
 
     def __init__(self, name: str, folder: Path, truths: Truths) -> None:
@@ -193,22 +200,32 @@ class Finished:
         if missing:
             raise DataError(
                 f"the results {name}: {folder} lacks {len(missing)} of {len(truths)} photographs, such as "
-                f"{missing[0]}; its pictures must have the names of the photographs"
+                f"{missing[0]}; its pictures must have the names of the photographs and end in {', '.join(SUFFIXES)}"
             )
         if unknown:
             raise DataError(
                 f"the results {name}: {len(unknown)} pictures in {folder} belong to no photograph of {truths.data}, "
                 f"such as {unknown[0]}: give the folder that was made from this data"
             )
+        for truth in truths:
+            self.color(truth)
 
     def color(self, truth: Truth) -> Rgb:
         """The finished picture of `truth`.
 
         Raises:
-            DataError: it is damaged, or of a size that is neither the photograph's nor the crop's.
+            DataError: it is damaged, of neither the photograph's size nor the crop's, or of another photograph.
         """
         path = self._files[truth.name]
-        picture = Entry.of_file(path).read()
+        picture = self._cropped(Entry.of_file(path).read(), truth, path)
+        if not _alike(luma(picture), luma(truth.rgb)):
+            raise DataError(
+                f"the results {self.name}: {path} does not show the photograph {truth.name}, or not the same part of "
+                "it: give uncropped results of the photographs' own size, each under its photograph's name"
+            )
+        return picture
+
+    def _cropped(self, picture: Rgb, truth: Truth, path: Path) -> Rgb:
         if picture.shape == truth.rgb.shape:
             return picture
         whole = self._truths.full_size(truth.name)
@@ -237,6 +254,13 @@ def joined(luma: Luma, luma01: Float, ab: Float) -> Rgb:
     """Colours (h, w, 2) of cells whose luma is `luma01` (h, w), enlarged and put beside `luma` (H, W): (H, W, 3)."""
     rgb: Rgb = recombine(luma, ab_to_cbcr(luma01, ab), np.uint8)
     return rgb
+
+
+def _alike(one: Luma, other: Luma) -> bool:
+    """Whether two planes (H, W) of one size show the same; all do beside one that is flat."""
+    if other.std() < _FLAT:
+        return True
+    return bool(one.std() > 0 and np.corrcoef(one.ravel(), other.ravel())[0, 1] >= _ALIKE)
 
 
 def _cells(working: Float) -> Float:

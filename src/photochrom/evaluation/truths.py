@@ -78,6 +78,7 @@ class Truths:
         data: where they come from.
         split: split of the manifest; None without one.
         left_out: names left out because the labels flag them grey or their pixels have no colour.
+        passed_over: of a folder, what lies in it and is none of the pictures that can be read.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Truths:
         grey = {name for name in names if Look.at(self.read(name).rgb).was_colored() == "grey"}
         self.left_out = [*flagged, *sorted(grey)]
         self.names = [name for name in names if name not in grey]
+        self.passed_over = _passed_over(data) if data.is_dir() else []
 
     @classmethod
     def open(
@@ -195,6 +197,12 @@ def _entries(data: Path, split: str | None) -> list[Entry]:
     if not data.exists():
         raise DataError(f"there is no {data}: give a folder of photographs, a tar of them or a manifest CSV")
     return [Entry(data, *place, key, "") for key, place in sorted(members_of(data).items())]
+
+
+def _passed_over(folder: Path) -> list[str]:
+    return sorted(
+        path.name for path in folder.iterdir() if path.suffix.lower() not in SUFFIXES and not path.name.startswith(".")
+    )
 
 
 def _refuse_twice(entries: Sequence[Entry], data: Path) -> None:
