@@ -168,6 +168,9 @@ def test_a_distilled_encoder_does_not_go_into_another_architecture(whole: Run, m
 def test_what_is_missing_is_said_before_anything_is_trained(manifest: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--pretrained"):
         train(recipe(), manifest=manifest, out=tmp_path / "a", workers=0)
+    for start, changes in (("best", {}), (None, {"teacher": "best"})):
+        with pytest.raises(UsageError, match="leave out --from and teacher"):
+            train(recipe(**changes), manifest=manifest, out=tmp_path / "a", start=start, workers=0)
     with pytest.raises(ModelError, match=WEIGHTS):
         train(recipe(), manifest=manifest, out=tmp_path / "b", pretrained=tmp_path, workers=0)
     with pytest.raises(ModelError, match="--pretrained"):
