@@ -41,7 +41,7 @@ def _release(checkpoint: Path, out: Path, manifest: Path, **options: Any) -> Mod
 
 @pytest.mark.usefixtures("traced")
 def test_the_card_in_both_files_and_beside_them_says_the_same(checkpoint: Path, manifest: Path, tmp_path: Path) -> None:
-    released = _release(checkpoint, tmp_path, manifest, version="2")
+    released = _release(checkpoint, tmp_path, manifest, version="2", notes=["on one machine"])
     assert {path.name for path in tmp_path.iterdir()} == {"encoder.onnx", "decoder.onnx", "MODEL_CARD.md"}
     assert read_card(tmp_path) == released
     assert Model.load(tmp_path, device="cpu").card == released
@@ -59,6 +59,7 @@ def test_the_card_in_both_files_and_beside_them_says_the_same(checkpoint: Path, 
     assert text == card_text(released)
     for said in (
         "# tiny 2",
+        "- on one machine",
         "2 hours",
         "EfficientNet-Lite 0 trained on ImageNet",
         "Apache-2.0",

@@ -24,6 +24,9 @@ def export(
     metric_weights: Annotated[
         Path | None, typer.Option("--metric-weights", help="Folder with lpips_alex.safetensors: choose by LPIPS too.")
     ] = None,
+    notes: Annotated[
+        list[str] | None, typer.Option("--note", help="A sentence for the model card, such as how it was trained.")
+    ] = None,
     bundle: Annotated[
         str | None, typer.Option("--bundle", help="Also install it among the bundled models; says what it is for.")
     ] = None,
@@ -44,6 +47,7 @@ def export(
         area=area,
         limit=limit,
         metric_weights=metric_weights,
+        notes=notes or (),
         bundle=bundle,
     )
     typer.echo(f"{out}: {card.name} {card.version}, vividness {card.default_vividness:g} by default")

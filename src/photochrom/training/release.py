@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ def release(
     area: int = 256 * 256,
     limit: int = 200,
     metric_weights: Path | None = None,
+    notes: Sequence[str] = (),
     bundle: str | None = None,
 ) -> ModelCard:
     """Export `checkpoint` to the folder `out`; returns the card that was written.
@@ -58,6 +59,7 @@ def release(
         area: working area in pixels.
         limit: photographs of `val` that are measured, evenly spread over the split.
         metric_weights: folder with `lpips_alex.safetensors`; without it the read-out is chosen by PSNR alone.
+        notes: sentences for the card, beside what it says by itself.
         bundle: where given, the model is also copied among the bundled ones, and this says what it is for.
 
     Raises:
@@ -77,7 +79,7 @@ def release(
         area=area,
         frontier=(ReadOut(vividness=0, t=0, T=1, gain=1), ReadOut(vividness=1, t=1, T=1, gain=1.5)),
         default_vividness=0.5,
-        data=_data(module, photographs, manifest),
+        data=_data(module, photographs, manifest, notes),
         start_weights=tuple(module.start_weights),
     )
     difference = export(module.net, card, out, storage=storage)
@@ -123,7 +125,7 @@ def _figures(frontier: Frontier, photographs: int, side: int) -> dict[str, Any]:
     }
 
 
-def _data(module: ColorizerModule, photographs: Photographs, manifest: Path) -> dict[str, Any]:
+def _data(module: ColorizerModule, photographs: Photographs, manifest: Path, notes: Sequence[str]) -> dict[str, Any]:
     counts = Counter(entry.source for entry in photographs.entries)
     terms = _terms(manifest.parent / "sources.csv")
     return {
@@ -133,7 +135,7 @@ def _data(module: ColorizerModule, photographs: Photographs, manifest: Path) -> 
         "samples": module.sample,
         "hours": round(module.seconds / 3600, 2),
         "recipe": module.recipe.to_dict(),
-        "notes": _continued(module),
+        "notes": [*notes, *_continued(module)],
         "sources": [
             {"source": source, "photographs": count, "terms": terms.get(source, "not stated")}
             for source, count in sorted(counts.items(), key=lambda item: -item[1])
