@@ -13,7 +13,7 @@ from evaluation_files import grey, photographs, write_folder
 
 from photochrom.errors import DataError, ModelError, UsageError
 from photochrom.evaluation.evaluate import evaluate
-from photochrom.evaluation.figures import HIGHER_IS_BETTER
+from photochrom.evaluation.figures import KEYS
 from photochrom.evaluation.options import Options
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.report import HISTORIC_SHEET, SHEET
@@ -76,7 +76,7 @@ def test_metrics_json_has_one_entry_a_subject_with_every_key_and_its_interval(
     stored = json.loads((options.report / "metrics.json").read_text(encoding="utf-8"))
     assert list(stored) == SUBJECTS == [subject.name for subject in found.subjects]
     for name, figures in stored.items():
-        assert list(figures) == list(HIGHER_IS_BETTER)
+        assert list(figures) == list(KEYS)
         for key, figure in figures.items():
             if key in ("lpips", "kid768") or (key in ("nll", "ece") and "tiny" not in name):
                 assert figure is None

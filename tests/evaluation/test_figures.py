@@ -9,14 +9,14 @@ import pytest
 from evaluation_files import photographs
 
 from photochrom.evaluation import metrics
-from photochrom.evaluation.figures import HIGHER_IS_BETTER, differences, draw, figures, statistics
+from photochrom.evaluation.figures import KEYS, differences, draw, figures, statistics
 from photochrom.evaluation.intervals import Draws, Resamples
 from photochrom.evaluation.scoring import MetricWeights, Scored, score
 from photochrom.evaluation.subjects import Ceiling, Grey, MeanColor
 from photochrom.evaluation.truths import Truth
 
 TRUTHS = [Truth(name, rgb) for name, rgb in photographs(64).items()]
-KEYS = [
+NAMES = [
     "psnr",
     "ssim",
     "lpips",
@@ -46,7 +46,7 @@ def drawn(scored: Scored) -> Mapping[str, Mapping[str, Draws]]:
 
 def test_every_key_is_there_and_what_was_not_measured_is_none(drawn: Mapping[str, Mapping[str, Draws]]) -> None:
     found = figures(drawn["mean"])
-    assert list(found) == KEYS
+    assert list(found) == NAMES
     assert [key for key, figure in found.items() if figure is None] == ["lpips", "kid768", "nll", "ece"]
     for figure in found.values():
         assert figure is None or figure.low <= figure.value <= figure.high
@@ -73,7 +73,7 @@ def test_figures_are_those_of_the_metrics(scored: Scored, drawn: Mapping[str, Ma
 
 def test_the_better_one_is_named_whichever_way_a_metric_counts(drawn: Mapping[str, Mapping[str, Draws]]) -> None:
     found = {each.key: each for each in differences(drawn, [("grey", "ceiling")])}
-    assert set(found) == {key for key in KEYS if HIGHER_IS_BETTER[key] is not None and key in drawn["grey"]}
+    assert set(found) == {key for key in NAMES if KEYS[key].higher_is_better is not None and key in drawn["grey"]}
     assert {each.better for each in found.values()} == {"ceiling"}
     assert found["psnr"].estimate.value < 0 < found["ciede2000"].estimate.value
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from photochrom.color.luma import luma
 from photochrom.evaluation.chapters import vividness
 from photochrom.evaluation.evaluate import evaluate
-from photochrom.evaluation.figures import Difference
+from photochrom.evaluation.figures import KEYS, Difference
 from photochrom.evaluation.gallery import ranked
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.options import Options
 from photochrom.evaluation.outcome import Evaluation
-from photochrom.evaluation.summary import LABELS, all_figures, in_words
+from photochrom.evaluation.summary import all_figures, in_words
 
 _HOSTILE = "<img src=x onerror=alert(1)>&$x"
 _RESULT = "<script>alert('x')"
@@ -153,7 +153,7 @@ def _difference(key: str, value: float, low: float, high: float, better: str) ->
 
 
 def test_better_is_said_only_where_the_interval_excludes_zero() -> None:
-    figures = {"best": dict.fromkeys(LABELS, None), "grey": dict.fromkeys(LABELS, None)}
+    figures = {"best": dict.fromkeys(KEYS, None), "grey": dict.fromkeys(KEYS, None)}
     told = in_words(
         figures,
         [
@@ -171,7 +171,7 @@ def test_better_is_said_only_where_the_interval_excludes_zero() -> None:
 
 def test_the_best_of_each_column_is_set_apart_and_equals_are_not() -> None:
     def row(psnr: float, nll: float) -> dict[str, Estimate | None]:
-        return {**dict.fromkeys(LABELS, None), "psnr": Estimate(psnr, 0, 50), "nll": Estimate(nll, 1, 3)}
+        return {**dict.fromkeys(KEYS, None), "psnr": Estimate(psnr, 0, 50), "nll": Estimate(nll, 1, 3)}
 
     tables = "".join(all_figures({"grey": row(30, 2), "best": row(24, 2), "fast": row(23, 2)}, {}))
     assert re.findall(r"<strong>([^<]*)</strong>", tables) == ["24.00"]

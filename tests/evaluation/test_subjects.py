@@ -124,10 +124,10 @@ def test_results_under_each_others_names_or_made_smaller_are_refused(tmp_path: P
 
 def test_whatever_its_colors_a_result_is_known_by_its_light(tmp_path: Path) -> None:
     truths = Truths.open(write_folder(tmp_path / "photos", PHOTOGRAPHS))
-    random = {}
+    random: dict[str, Rgb] = {}
     for name, rgb in PHOTOGRAPHS.items():
         colors = np.random.default_rng(len(random)).normal(0, 60, (64, 64, 2)).astype(np.float32)
-        random[name] = joined(luma(rgb), luma(rgb) / np.float32(255), colors)
+        random[name] = joined(luma(rgb), luma(rgb).astype(np.float32) / np.float32(255), colors)
     flat = {"flat": np.full((64, 64, 3), (90, 120, 60), np.uint8)}
     assert Finished("random", write_folder(tmp_path / "random", random), truths).color(truths[0]).any()
     alone = Truths.open(write_folder(tmp_path / "flat", flat))

@@ -155,7 +155,7 @@ def ageing(found: Sequence[Ageing]) -> Section:
     plot = figure(
         plots.intervals(
             kinds,
-            {each.model: _triples([row.auc for row in each.rows]) for each in found},
+            {each.model: triples([row.auc for row in each.rows]) for each in found},
             xlabel="AuC, %",
             mark=found[0].grey.auc.value,
         ),
@@ -183,7 +183,7 @@ def robustness(found: Sequence[Robustness]) -> Section:
     plot = figure(
         plots.intervals(
             [row.change for row in found[0].rows],
-            {each.model: _triples([row.ab for row in each.rows]) for each in found},
+            {each.model: triples([row.ab for row in each.rows]) for each in found},
             xlabel="mean change of ab",
         ),
         alt="Mean change of colour by change of the input",
@@ -242,11 +242,11 @@ def _reliability(steps: Sequence[Step]) -> tuple[list[float], list[float], list[
 
 
 def _curve(steps: Sequence[HintStep], key: str) -> list[tuple[float, float, float]]:
-    return _triples([getattr(step, key) for step in steps])
+    return triples([getattr(step, key) for step in steps])
 
 
-def _triples(estimates: Sequence[Estimate | None]) -> list[tuple[float, float, float]]:
-    """Value, low, high; nan where not measured."""
+def triples(estimates: Sequence[Estimate | None]) -> list[tuple[float, float, float]]:
+    """Value, low, high of each, as plots take them; nan where not measured."""
     none = float("nan")
     return [(none, none, none) if each is None else (each.value, each.low, each.high) for each in estimates]
 

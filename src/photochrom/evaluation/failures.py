@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from photochrom.evaluation import plots
-from photochrom.evaluation.chapters import cell, said
+from photochrom.evaluation.chapters import cell, said, triples
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.page import Cell, Section, bullets, figure, fold, grid, picture, prose, table, tiles
 from photochrom.evaluation.points import Miss, PointScore
@@ -72,7 +72,7 @@ def points(found: Sequence[PointScore]) -> Section:
     plot = figure(
         plots.intervals(
             [_WORDS[name] for name in names],
-            {each.model: [_triple(each.headline.get(name)) for name in names] for each in found},
+            {each.model: triples([each.headline.get(name) for name in names]) for each in found},
             xlabel="places that are right, %",
         ),
         alt="Share of places whose colour is right",
@@ -119,7 +119,7 @@ def _called(group: Group) -> str:
 
 def _over_grey(groups: Sequence[Group], subjects: Sequence[str], key: str) -> Markup:
     drawn = groups[:_MOST_BARS]
-    series = {name: [_triple(_lead(group, name, key)) for group in drawn] for name in subjects}
+    series = {name: triples([_lead(group, name, key) for group in drawn]) for name in subjects}
     rows = [f"{_called(group)} ({group.photographs})" for group in drawn]
     return figure(plots.intervals(rows, series, xlabel=_TITLES[key], mark=0), alt=_TITLES[key])
 
@@ -155,9 +155,3 @@ def _told(miss: Miss) -> str:
         hue = round(float(np.degrees(np.arctan2(b, a)))) % 360
         wrong = f"hue {hue}°, not {miss.region.hue[0]:g} to {miss.region.hue[1]:g}°"
     return ": ".join(filter(None, (point.kind.replace("_", " "), point.note, wrong)))
-
-
-def _triple(estimate: Estimate | None) -> tuple[float, float, float]:
-    if estimate is None:
-        return float("nan"), float("nan"), float("nan")
-    return estimate.value, estimate.low, estimate.high

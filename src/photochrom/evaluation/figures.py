@@ -15,22 +15,40 @@ from photochrom.evaluation.intervals import Draws, Estimate, Resamples, Statisti
 from photochrom.evaluation.metrics import kid_kernel
 from photochrom.evaluation.scoring import Scored
 
-HIGHER_IS_BETTER: Final[Mapping[str, bool | None]] = {
-    "psnr": True,
-    "ssim": True,
-    "lpips": False,
-    "ciede2000": False,
-    "cf_abs": None,
-    "cf_exact": None,
-    "dcf": False,
-    "p10_cf": True,
-    "auc": True,
-    "auc_rebalanced": True,
-    "kid768": False,
-    "nll": False,
-    "ece": False,
+
+@dataclass(frozen=True)
+class Key:
+    """A key of `metrics.json`: how its figure is written, and which way is better.
+
+    Attributes:
+        name: in reports.
+        unit: "" where it has none.
+        digits: behind the point, as many as mean something.
+        higher_is_better: None where neither is: it is to be as in the truth, or is told by another key.
+    """
+
+    name: str
+    unit: str
+    digits: int
+    higher_is_better: bool | None
+
+
+KEYS: Final[Mapping[str, Key]] = {
+    "psnr": Key("PSNR", "dB", 2, True),
+    "ssim": Key("SSIM", "", 4, True),
+    "lpips": Key("LPIPS", "", 4, False),
+    "ciede2000": Key("CIEDE2000", "", 2, False),
+    "cf_abs": Key("CF abs", "", 1, None),
+    "cf_exact": Key("CF exact", "", 1, None),
+    "dcf": Key("dCF", "", 1, False),
+    "p10_cf": Key("p10-CF", "", 2, True),
+    "auc": Key("AuC", "%", 2, True),
+    "auc_rebalanced": Key("AuC rebalanced", "%", 2, True),
+    "kid768": Key("KID-768", "", 3, False),
+    "nll": Key("NLL", "nats", 3, False),
+    "ece": Key("ECE", "", 4, False),
 }
-"""The keys of `metrics.json`, and whether more is better; None: neither, it is to be as in the truth."""
+"""Every key of `metrics.json`, in its order."""
 
 Figures = Mapping[str, Estimate | None]
 """Key -> value and interval; None where it was not measured."""
@@ -72,14 +90,15 @@ def draw(resamples: Resamples, found: Mapping[str, Statistic]) -> dict[str, Draw
 
 def figures(drawn: Mapping[str, Draws]) -> dict[str, Estimate | None]:
     """All keys of `metrics.json`, in their order."""
-    return {key: drawn[key].estimate() if key in drawn else None for key in HIGHER_IS_BETTER}
+    return {key: drawn[key].estimate() if key in drawn else None for key in KEYS}
 
 
 def differences(drawn: Mapping[str, Mapping[str, Draws]], pairs: Iterable[tuple[str, str]]) -> list[Difference]:
     """The paired differences of each pair of subjects, for every key that both have and that can be better."""
     found = []
     for one, other in pairs:
-        for key, higher in HIGHER_IS_BETTER.items():
+        for key, written in KEYS.items():
+            higher = written.higher_is_better
             if higher is None or key not in drawn[one] or key not in drawn[other]:
                 continue
             estimate = (drawn[one][key] - drawn[other][key]).estimate()

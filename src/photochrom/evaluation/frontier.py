@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.color.luma import ab_to_cbcr, luma, recombine
+from photochrom.color.luma import luma
 from photochrom.color.readout import read_out
 from photochrom.evaluation.metrics import colorfulness_abs, mean_psnr, psnr
+from photochrom.evaluation.subjects import joined
 from photochrom.runtime.card import ReadOut
 from photochrom.runtime.model import Model
 
@@ -134,10 +135,6 @@ def _ab(model: Model, look: _Look, t: float, T: float) -> Float:
     return read_out(look.logits, np.asarray(card.log_w, np.float32), centers, t=t, T=T, gain=1.0)
 
 
-def _color(look: _Look, ab: Float) -> Rgb:
-    return recombine(look.luma, ab_to_cbcr(look.small, ab), np.uint8)
-
-
 class _Curve(NamedTuple):
     """Mean PSNR, mean CF and mean LPIPS (nan where it was not taken) at each gain, (G,) each."""
 
@@ -153,7 +150,7 @@ def _curve(model: Model, looks: Sequence[_Look], t: float, T: float, *, with_lpi
     for i, look in enumerate(looks):
         ab = _ab(model, look, t, T)
         for j, gain in enumerate(_GAINS):
-            rgb = _color(look, ab * np.float32(gain))
+            rgb = joined(look.luma, look.small, ab * np.float32(gain))
             errors[i, j], colors[i, j] = psnr(rgb, look.truth), colorfulness_abs(rgb)
             if with_lpips and t in _CLOSER[0] and gain in _CLOSER[1]:
                 distances[i, j] = look.distance(rgb)
@@ -194,7 +191,8 @@ def _candidates(curves: Mapping[tuple[float, float], _Curve], target: float) -> 
 def _measure(model: Model, looks: Sequence[_Look], setting: ReadOut) -> FrontierPoint:
     figures = []
     for look in looks:
-        rgb = _color(look, _ab(model, look, setting.t, setting.T) * np.float32(setting.gain))
+        ab = _ab(model, look, setting.t, setting.T) * np.float32(setting.gain)
+        rgb = joined(look.luma, look.small, ab)
         figures.append((psnr(rgb, look.truth), colorfulness_abs(rgb), look.distance(rgb)))
     errors, colors, distances = zip(*figures, strict=True)
     return FrontierPoint(setting, mean_psnr(errors), float(np.mean(colors)), float(np.mean(distances)))

@@ -53,11 +53,6 @@ def row(truth: Truth, results: Iterable[tuple[str, Rgb, str]], *, caption: str, 
     )
 
 
-def spread(count: int, most: int) -> list[int]:
-    """At most `most` indices below `count`, evenly spread."""
-    return sorted({int(i) for i in np.linspace(0, count - 1, min(count, most)).round()}) if count else []
-
-
 def rows_of(truths: Sequence[Truth], subjects: Sequence[Subject]) -> list[list[Rgb]]:
     """grey | truth | each subject of every photograph, for a contact sheet."""
     return [

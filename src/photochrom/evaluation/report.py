@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import photochrom
 from photochrom.color.luma import luma
 from photochrom.evaluation import chapters, failures, gallery, plots, summary
+from photochrom.evaluation.figures import KEYS
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.page import Section, figure, fold, grid, page, picture, prose, strip, table
 from photochrom.evaluation.photographs import Entry
@@ -63,7 +64,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
     (folder / REPORT).write_text(page(_title(shown), sections, lead=_lead(evaluation)), encoding="utf-8")
     truths = evaluation.truths
     if truths is not None and len(truths):
-        chosen = [truths[i] for i in gallery.spread(len(truths), _ON_SHEET)]
+        chosen = list(truths.some(_ON_SHEET))
         columns = ["grey", "truth", *(subject.name for subject in shown)]
         labels = [truth.name for truth in chosen]
         write_png(contact_sheet(gallery.rows_of(chosen, shown), columns=columns, labels=labels), folder / SHEET)
@@ -158,7 +159,7 @@ def _pictures(truths: Truths, scored: Scored, shown: Sequence[Subject]) -> Secti
                 gallery.row(truth, results, caption=" · ".join(filter(None, (truth.name, scene, truth.source))))
             )
     text = (
-        f"The best, the median and the worst photographs of {shown[0].name} by {summary.LABELS[key].name}. "
+        f"The best, the median and the worst photographs of {shown[0].name} by {KEYS[key].name}. "
         "More of them, evenly spread over the data, are on the contact sheet beside this report."
     )
     return Section("Pictures", text, parts)

@@ -6,44 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
 
 from photochrom.evaluation.chapters import cell, said
-from photochrom.evaluation.figures import HIGHER_IS_BETTER, Difference, Figures
+from photochrom.evaluation.figures import KEYS, Difference, Figures
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.page import Cell, bullets, fold, table
 
 BASELINES: Final = ("grey", "mean", "ceiling")
 
-
-@dataclass(frozen=True)
-class Label:
-    """How a metric is written: its name, its unit and the digits that mean something."""
-
-    name: str
-    unit: str
-    digits: int
-
-
-LABELS: Final[Mapping[str, Label]] = {
-    "psnr": Label("PSNR", "dB", 2),
-    "ssim": Label("SSIM", "", 4),
-    "lpips": Label("LPIPS", "", 4),
-    "ciede2000": Label("CIEDE2000", "", 2),
-    "cf_abs": Label("CF abs", "", 1),
-    "cf_exact": Label("CF exact", "", 1),
-    "dcf": Label("dCF", "", 1),
-    "p10_cf": Label("p10-CF", "", 2),
-    "auc": Label("AuC", "%", 2),
-    "auc_rebalanced": Label("AuC rebalanced", "%", 2),
-    "kid768": Label("KID-768", "", 3),
-    "nll": Label("NLL", "nats", 3),
-    "ece": Label("ECE", "", 4),
-}
-"""Every key of `metrics.json`."""
 
 _TABLES: Final[Mapping[str, Sequence[str]]] = {
     "How near to the truth": ("psnr", "ssim", "lpips", "ciede2000", "auc", "auc_rebalanced"),
@@ -84,12 +57,12 @@ def all_figures(figures: Mapping[str, Figures], truth: Figures) -> list[Markup]:
         best = {key: _best(key, {name: figures[name].get(key) for name in scored}) for key in keys}
         measured = [key for key in keys if any(figures[name].get(key) is not None for name in order)]
         rows: list[list[Cell]] = [
-            [name, *(cell(figures[name].get(key), LABELS[key].digits, strong=best[key] == name) for key in measured)]
+            [name, *(cell(figures[name].get(key), KEYS[key].digits, strong=best[key] == name) for key in measured)]
             for name in order
             if any(figures[name].get(key) is not None for key in measured)
         ]
         if any(truth.get(key) is not None for key in measured):
-            rows.append(["truth", *(cell(truth.get(key), LABELS[key].digits) for key in measured)])
+            rows.append(["truth", *(cell(truth.get(key), KEYS[key].digits) for key in measured)])
         if measured:
             tables.append(table(["", *(_heading(key) for key in measured)], rows, caption=caption))
     return tables
@@ -100,8 +73,8 @@ def all_differences(differences: Sequence[Difference]) -> Markup:
     rows: list[list[Cell]] = [
         [
             f"{each.one} − {each.other}",
-            LABELS[each.key].name,
-            cell(each.estimate, LABELS[each.key].digits, signed=True),
+            KEYS[each.key].name,
+            cell(each.estimate, KEYS[each.key].digits, signed=True),
             f"{each.better} is better" if each.better else "not sure",
         ]
         for each in differences
@@ -112,7 +85,7 @@ def all_differences(differences: Sequence[Difference]) -> Markup:
 def _verdict(one: str, other: str, found: Sequence[Difference]) -> Markup:
     better = [_amount(each) for each in found if each.better == one]
     worse = [_amount(each) for each in found if each.better == other]
-    open_ = [LABELS[each.key].name for each in found if not each.better]
+    open_ = [KEYS[each.key].name for each in found if not each.better]
     said_ = [
         f"{word} on {', '.join(what)}"
         for word, what in ((f"better than {other}", better), (f"worse than {other}", worse))
@@ -125,23 +98,22 @@ def _verdict(one: str, other: str, found: Sequence[Difference]) -> Markup:
 
 
 def _amount(each: Difference) -> str:
-    label = LABELS[each.key]
-    amount = f"{each.estimate.value:+.{label.digits}f}".replace("-", "−")
-    unit = f"\u00a0{label.unit}" if label.unit else ""
-    return f"{label.name} ({amount}{unit})"
+    written = KEYS[each.key]
+    amount = f"{each.estimate.value:+.{written.digits}f}".replace("-", "−")
+    unit = f"\u00a0{written.unit}" if written.unit else ""
+    return f"{written.name} ({amount}{unit})"
 
 
 def _heading(key: str) -> str:
-    higher = HIGHER_IS_BETTER[key]
-    arrow = "" if higher is None else " ↑" if higher else " ↓"
-    unit = LABELS[key].unit
-    return LABELS[key].name + (f", {unit}" if unit else "") + arrow
+    written = KEYS[key]
+    arrow = {None: "", True: " ↑", False: " ↓"}[written.higher_is_better]
+    return written.name + (f", {written.unit}" if written.unit else "") + arrow
 
 
 def _best(key: str, values: Mapping[str, Estimate | None]) -> str:
     """The name of the best of two or more; "" where there is no such thing or two of them share it."""
     known = {name: each.value for name, each in values.items() if each is not None}
-    higher = HIGHER_IS_BETTER[key]
+    higher = KEYS[key].higher_is_better
     if higher is None or len(known) < 2:
         return ""
     best = (max if higher else min)(known.values())

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from photochrom.evaluation.figures import KEYS
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.points import PointScore
 from photochrom.evaluation.subjects import Finished, ModelSubject
-from photochrom.evaluation.summary import LABELS
 
 _ON_TERMINAL: Final = ("psnr", "cf_abs", "p10_cf", "auc", "auc_rebalanced", "lpips", "kid768")
-_ON_CARDS: Final = tuple(key for key in LABELS if key not in ("cf_exact", "dcf"))
+_ON_CARDS: Final = tuple(key for key in KEYS if key not in ("cf_exact", "dcf"))
 
 
 def on_terminal(evaluation: Evaluation) -> str:
@@ -21,7 +21,7 @@ def on_terminal(evaluation: Evaluation) -> str:
     if not evaluation.figures:
         return ""
     keys = [key for key in _ON_TERMINAL if any(figures[key] for figures in evaluation.figures.values())]
-    rows = [["", *(LABELS[key].name for key in keys)]]
+    rows = [["", *(KEYS[key].name for key in keys)]]
     for name, figures in {**evaluation.figures, "truth": evaluation.truth}.items():
         rows.append([name, *(_value(key, figures.get(key)) for key in keys)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -52,7 +52,7 @@ def for_card(evaluation: Evaluation, model: ModelSubject) -> dict[str, Any]:
     return {
         "title": f"{truths.data.name}{split}: {photographs}",
         "command": evaluation.command,
-        "columns": [LABELS[key].name for key in keys],
+        "columns": [KEYS[key].name for key in keys],
         "rows": [[name, *(_with_interval(key, figures[key]) for key in keys)] for name, figures in rows.items()],
     }
 
@@ -71,13 +71,13 @@ def points_for_card(evaluation: Evaluation, score: PointScore) -> dict[str, Any]
 
 
 def _value(key: str, estimate: Estimate | None) -> str:
-    return "-" if estimate is None or not np.isfinite(estimate.value) else f"{estimate.value:.{LABELS[key].digits}f}"
+    return "-" if estimate is None or not np.isfinite(estimate.value) else f"{estimate.value:.{KEYS[key].digits}f}"
 
 
 def _with_interval(key: str, estimate: Estimate | None) -> str:
     if estimate is None or not np.isfinite(estimate.value):
         return "-"
-    return _told(estimate, LABELS[key].digits)
+    return _told(estimate, KEYS[key].digits)
 
 
 def _told(estimate: Estimate, digits: int) -> str:
