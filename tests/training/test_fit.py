@@ -90,6 +90,9 @@ def _broken_off(way: str, manifest: Path, out: Path, monkeypatch: pytest.MonkeyP
             _at_call(patch, ColorizerModule, "on_before_optimizer_step", 4)
         elif way == "within a validation":
             _at_call(patch, ColorizerModule, "_figures", 2)
+        elif way == "within the last validation":
+            patch.setattr(callbacks, "SAVE_EVERY", 4)
+            _at_call(patch, ColorizerModule, "_figures", 5)
         else:  # killed within a validation, when `last.ckpt` had just been written after the last step before it
             patch.setattr(callbacks, "SAVE_EVERY", 4)
             patch.setattr(ModelCheckpoint, "on_exception", lambda *_: None)
@@ -105,6 +108,7 @@ def _broken_off(way: str, manifest: Path, out: Path, monkeypatch: pytest.MonkeyP
         ("out of time", 24),
         ("within a step", 24),
         ("within a validation", 32),
+        ("within the last validation", 60),
         ("killed at the end of an interval", 32),
     ],
 )

@@ -78,6 +78,14 @@ def test_told_to_stop_a_run_ends_between_two_steps_and_goes_on_later(
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["sample"] == 48
 
 
+def test_told_to_stop_in_its_last_validation_a_run_ends_with_it(manifest: Path, tmp_path: Path) -> None:
+    signals = [_Signal(signal.SIGINT, step=6, when="validating")]
+    train(_recipe(), manifest=manifest, out=tmp_path, workers=0, callbacks=signals)
+    stored = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert (stored["sample"], stored["global_step"]) == (48, 6)
+    assert (tmp_path / "best.ckpt").exists()
+
+
 def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(manifest: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(manifest), str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}

@@ -133,8 +133,13 @@ class Latest(ModelCheckpoint):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
-        """Save, unless other processes would be waited for that know nothing of what went wrong in this one."""
-        if trainer.world_size == 1 or isinstance(exception, Stopped):
+        """Save, unless other processes would be waited for that know nothing of what went wrong in this one.
+
+        Nor where all samples are seen: a checkpoint of that would pass for a finished run, without its last validation.
+        """
+        assert isinstance(pl_module, RunModule)
+        finished = pl_module.sample >= pl_module.recipe.samples
+        if not finished and (trainer.world_size == 1 or isinstance(exception, Stopped)):
             super().on_exception(trainer, pl_module, exception)
 
 
@@ -185,7 +190,9 @@ class Stop(Watcher):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if self._told and trainer.world_size == 1:  # several processes may have unequal numbers of batches here
+        """Stop, unless several processes have unequal numbers of batches here, or the run ends with this anyway."""
+        assert isinstance(pl_module, RunModule)
+        if self._told and trainer.world_size == 1 and pl_module.sample < pl_module.recipe.samples:
             raise Stopped
 
     def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
