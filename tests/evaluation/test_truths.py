@@ -93,6 +93,7 @@ def test_a_folder_of_grey_photographs_has_no_truth_but_keeps_them(tmp_path: Path
     [
         ("file,grey\n", "no column `name`"),
         ("name,grey\ncoffee-0,0\n", "no row for 11 of 12 photographs"),
+        ("name,grey\ncoffee-0,0\ncoffee-0,1\n", "two rows for one photograph"),
         ("name,grey\n" + "".join(f"{name},no\n" for name in PHOTOGRAPHS), "neither 0 nor 1"),
     ],
 )

@@ -21,6 +21,7 @@ from photochrom.color.readout import read_out
 from photochrom.colorizer import CELL, WorkingSize
 from photochrom.errors import DataError
 from photochrom.evaluation.photographs import SUFFIXES, Entry
+from photochrom.evaluation.progress import progress
 from photochrom.evaluation.truths import Truth, Truths, crop
 from photochrom.hints.hintmap import HintMap
 from photochrom.runtime.model import Features, Model
@@ -207,8 +208,10 @@ class Finished:
                 f"the results {name}: {len(unknown)} pictures in {folder} belong to no photograph of {truths.data}, "
                 f"such as {unknown[0]}: give the folder that was made from this data"
             )
-        for truth in truths:
-            self.color(truth)
+        with progress(f"opening {name}", len(truths)) as advance:
+            for truth in truths:
+                self.color(truth)
+                advance()
 
     def color(self, truth: Truth) -> Rgb:
         """The finished picture of `truth`.

@@ -20,6 +20,7 @@ from photochrom.color.lab import lab_to_srgb, srgb_to_lab
 from photochrom.color.luma import luma
 from photochrom.errors import DataError
 from photochrom.evaluation.photographs import SUFFIXES, Entry, Photographs, members_of
+from photochrom.evaluation.progress import progress
 from photochrom.photo.samples import Look
 
 Rgb = NDArray[np.uint8]
@@ -98,7 +99,12 @@ class Truths:
         names = [name for name in self._entries if name not in set(flagged)]
         if limit is not None:
             names = _spread(names, limit)
-        grey = {name for name in names if Look.at(self.read(name).rgb).was_colored() == "grey"}
+        grey = set()
+        with progress("opening", len(names)) as advance:
+            for name in names:
+                if Look.at(self.read(name).rgb).was_colored() == "grey":
+                    grey.add(name)
+                advance()
         self.left_out = [*flagged, *sorted(grey)]
         self.names = [name for name in names if name not in grey]
         self.passed_over = _passed_over(data) if data.is_dir() else []
@@ -221,9 +227,12 @@ def _labels(path: Path | None, entries: Sequence[Entry]) -> dict[str, dict[str, 
             reader = csv.DictReader(file)
             if "name" not in (reader.fieldnames or ()):
                 raise DataError(f"the labels {path} have no column `name`")
-            labels = {row.pop("name"): row for row in reader}
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"the labels {path} can't be read: {error}") from error
+    labels = {row.pop("name"): row for row in rows}
+    if len(labels) < len(rows):
+        raise DataError(f"the labels {path} have two rows for one photograph: leave one of them")
     missing = [entry.key for entry in entries if entry.key not in labels]
     if missing:
         raise DataError(
