@@ -120,6 +120,13 @@ def test_files_cut_short_are_refused(suffix: str, share: float) -> None:
         decode(data[: int(len(data) * share)], 256)
 
 
+def test_a_header_that_claims_more_pixels_than_can_be_read_is_refused() -> None:
+    data = bytearray(encoded(RGB, ".bmp"))
+    data[18:26] = (70_000).to_bytes(4, "little") * 2
+    with pytest.raises(PhotoError, match="too large"):
+        decode(bytes(data), 256)
+
+
 @pytest.mark.parametrize("data", [b"", b"BM", b"no picture at all", b"\xff\xd8\xff\xe0", bytes(1000)])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(PhotoError):

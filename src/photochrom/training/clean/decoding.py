@@ -24,7 +24,6 @@ SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".
 _ENOUGH: Final = 2
 """A picture is decoded at no less than so many times the size that is asked for, so that averaging decides."""
 
-
 _BY_OPENCV: Final = (b"BM", b"\0\0\0\x0cjP  ")
 """How files begin that libvips has no loader for: BMP and JPEG 2000."""
 
@@ -104,7 +103,10 @@ def _srgb(library: Any, image: Any) -> Any:
 
 
 def _by_opencv(data: bytes) -> Decoded:
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # its header claims more pixels than OpenCV reads
+        raise PhotoError(f"is too large a BMP or JPEG 2000, or a damaged one ({error.err})") from None
     if bgr is None:
         raise PhotoError("is a damaged or incomplete BMP or JPEG 2000")
     rgb = np.ascontiguousarray(bgr[..., ::-1]).astype(np.uint8, copy=False)
