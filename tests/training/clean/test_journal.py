@@ -80,6 +80,11 @@ def test_a_full_disk_is_told_and_the_work_goes_on_after_it(items: list[Item], tm
     assert outcome(done(tmp_path / "one", items)) == outcome(done(tmp_path / "other", items))
 
 
+def test_a_folder_that_can_not_be_made_is_told(items: list[Item]) -> None:
+    with pytest.raises(DataError, match=r"photo-0\.jpg/work can't be written"):
+        Journal(items[0].path / "work", "pictures", "task")
+
+
 def test_results_of_several_processes_come_in_the_order_of_the_items() -> None:
     assert list(in_order(_slow_first, range(40), 2)) == [number * 10 for number in range(40)]
 

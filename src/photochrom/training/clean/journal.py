@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
@@ -47,15 +47,17 @@ class Journal:
 
     Raises:
         UsageError: the files belong to another task.
+        DataError: they can't be read or written.
     """
 
     def __init__(self, folder: Path, name: str, task: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._lines, self._spool = folder / f"{name}.jsonl", folder / f"{name}.bin"
         self._task = task
         self.examined: list[Examined] = []
         self._places: list[tuple[int, int]] = []
-        self._take_up()
+        with _explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._take_up()
 
     def run(self, items: Sequence[Item], way: Way, workers: int, advance: Callable[[int], object]) -> None:
         """Examine the items that the journal lacks; `advance` is told how many are done, after each.
@@ -63,19 +65,14 @@ class Journal:
         Raises:
             DataError: the journal can't be written, since the disk is full, say.
         """
-        try:
-            self._run(items, way, workers, advance)
-        except OSError as error:
-            raise DataError(
-                f"{self._lines.parent} can't be written ({reason(error)}): free some space, or whatever is wrong, and "
-                "run the same command again; it goes on where it was"
-            ) from error
-
-    def _run(self, items: Sequence[Item], way: Way, workers: int, advance: Callable[[int], object]) -> None:
         advance(len(self.examined))
         todo = items[len(self.examined) :]
         end = sum(self._places[-1]) if self._places else 0
-        with self._lines.open("a", encoding="utf-8") as lines, self._spool.open("ab") as spool:
+        with (
+            _explained(self._lines.parent),
+            self._lines.open("a", encoding="utf-8") as lines,
+            self._spool.open("ab") as spool,
+        ):
             for examined, content in in_order(partial(examine, way=way), todo, workers):
                 spool.write(content)
                 spool.flush()
@@ -126,6 +123,18 @@ class Journal:
                 good += len(line)
         os.truncate(self._lines, good)
         os.truncate(self._spool, sum(self._places[-1]) if self._places else 0)
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Say in one line what kept a journal from being read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{folder} can't be written ({reason(error)}): free some space, or whatever is wrong, and run the same "
+            "command again; it goes on where it was"
+        ) from error
 
 
 def in_order(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
