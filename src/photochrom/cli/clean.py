@@ -20,7 +20,9 @@ def clean(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the shards; unfinished work in it goes on.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the shards; unfinished work in it goes on.", file_okay=False)
+    ],
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -30,10 +32,7 @@ def clean(
         ),
     ] = None,
     side: Annotated[int, typer.Option(help="Longest that the shorter side may be in the shards, in pixels.")] = 256,
-    min_side: Annotated[
-        int | None,
-        typer.Option(help="Shortest that it may be in the file, without borders.", show_default="256"),
-    ] = None,
+    min_side: Annotated[int, typer.Option(help="Shortest that it may be in the file, without borders.")] = 256,
     source_name: Annotated[
         str | None,
         typer.Option(help="Source set of all pictures.", show_default="subfolder, tar, or the manifest's column"),
@@ -60,12 +59,12 @@ def clean(
 
     options = Options(
         side=side,
+        min_side=min_side,
         quality=quality,
         val=val,
         test=test,
         shard_megabytes=shard_megabytes,
         source_name=source_name,
-        **({} if min_side is None else {"min_side": min_side}),
     )
     with _progress() as progress:
         result = run(sources, out, options=options, against=against or (), workers=workers or cpus(), progress=progress)
@@ -73,6 +72,9 @@ def clean(
     typer.echo(f"kept {result.kept} ({splits})")
     for reason, count in result.rejected.items():
         typer.echo(f"left out {count}: {reason}")
+    if result.unseen:
+        told = f"{len(result.unseen)} pictures of --against can't be decoded, such as {result.unseen[0]}"
+        typer.echo(f"{told}: whether one of them is here is not known", err=True)
     typer.echo(str(out / "report.html"))
 
 

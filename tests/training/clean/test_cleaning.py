@@ -130,8 +130,10 @@ def test_what_the_evaluation_set_holds_is_left_out(album: Path, tmp_path: Path) 
     benchmark.mkdir()
     small = cv2.resize(photographs()[2], (150, 150), interpolation=cv2.INTER_AREA).astype(np.uint8)
     (benchmark / "0001.jpg").write_bytes(encoded(small, ".jpg", 60))
+    (benchmark / "0002.jpg").write_bytes(b"damaged")
     result = run([album], tmp_path / "out", against=[str(benchmark)])
     assert result.kept == 7
+    assert [Path(name).name for name in result.unseen] == ["0002.jpg"]  # told, for it may have leaked
     assert rejected(tmp_path / "out")["photo-2.png"]["reason"] == "in the evaluation set"
 
 

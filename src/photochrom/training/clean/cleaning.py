@@ -16,7 +16,7 @@ from photochrom.training.clean.journal import Journal
 from photochrom.training.clean.listing import Item, pictures
 from photochrom.training.clean.packing import Splits, pack, write_rejected
 from photochrom.training.clean.report import write_report
-from photochrom.training.clean.rules import MIN_SIDE, RULES
+from photochrom.training.clean.rules import RULES
 from photochrom.training.clean.sorting import sort_out
 
 WORK: Final = ".unfinished"
@@ -43,7 +43,7 @@ class Options:
     """
 
     side: int = 256
-    min_side: int = MIN_SIDE
+    min_side: int = 256
     quality: int = 90
     val: float = 0.03
     test: float = 0.03
@@ -64,11 +64,13 @@ class Cleaned:
         splits: photographs in each split.
         rejected: pictures left out, by reason, the most frequent first.
         sources: photographs kept and pictures left out, by source set.
+        unseen: pictures of the evaluation set that can't be decoded, by name: nothing was held against them.
     """
 
     splits: Mapping[str, int]
     rejected: Mapping[str, int]
     sources: Mapping[str, tuple[int, int]]
+    unseen: Sequence[str] = ()
 
     @property
     def kept(self) -> int:
@@ -131,6 +133,7 @@ def clean(
         splits,
         dict(sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))),
         {source: (stayed[source], every[source] - stayed[source]) for source in sorted(every)},
+        [each.name for each in evaluation.examined if each.signature is None],
     )
     write_report(out / "report.html", [*known, *items], [each.known for each in kept], rejected, splits, options.side)
     evaluation.remove()

@@ -22,8 +22,6 @@ from photochrom.training.clean.reasons import Reason, Rejection
 Rgb = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
-MIN_SIDE: Final = 256
-"""Shortest side in pixels that a photograph has, without its borders."""
 MAX_ASPECT: Final = 3.0
 """Longer side over the shorter one."""
 MIN_DETAIL: Final = 1.5

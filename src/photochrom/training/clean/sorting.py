@@ -18,7 +18,7 @@ def sort_out(examined: Sequence[Examined], against: Sequence[Examined]) -> tuple
 
     Args:
         examined: all pictures, in the order of their names; those that were rejected come back as they are.
-        against: the evaluation set; what could not be read of it counts for nothing.
+        against: the evaluation set; what could not be decoded of it counts for nothing.
     """
     rejected = [each for each in examined if each.reason]
     first: dict[str, Examined] = {}
