@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 import warnings
@@ -166,7 +167,7 @@ def train(
         return chosen if chosen.exists() else last
     average, stop = Average(recipe.ema), Stop()
     precision = precision_for(machines.kind) if recipe.precision == "auto" else recipe.precision
-    with stop.listening(), _quiet(), _explained(out):
+    with stop.listening(), _quiet(), _explained(out, machines):
         trainer = lightning.Trainer(
             accelerator=machines.kind,
             devices=machines.devices,
@@ -222,8 +223,8 @@ def _deterministic(machines: Machines) -> Literal[True, "warn"]:
 
 
 @contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    """Say in one line what a process of samples could not read, and what could not be written to the run's folder."""
+def _explained(out: Path, machines: Machines) -> Iterator[None]:
+    """Say in one line what a process of samples could not read, what could not be written, and that another ended."""
     try:
         yield
     except DataError as error:  # from another process it comes with that one's whole traceback in front
@@ -234,6 +235,10 @@ def _explained(out: Path) -> Iterator[None]:
         raise DataError(
             f"The run's folder {out} can't be written: {error}. Once it can be, the same command goes on."
         ) from error
+    except RuntimeError as error:
+        if machines.processes == 1 or not re.search("gloo|nccl|connection", str(error), re.IGNORECASE):
+            raise
+        raise DataError(f"Another process of the run in {out} has ended: see what it said.") from error
 
 
 @contextmanager
