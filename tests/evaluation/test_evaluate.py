@@ -196,7 +196,9 @@ def test_a_report_that_can_not_be_written_is_told_before_anything_is_measured(ph
         evaluate(Options(report=tmp_path / "file" / "report", data=photos, threads=1))
 
 
-def test_what_is_missing_is_told_before_anything_is_measured(photos: Path, model: Path, tmp_path: Path) -> None:
+def test_what_is_missing_is_told_before_anything_is_measured(
+    photos: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known = {"report": tmp_path / "report", "models": (str(model),), "data": photos, "threads": 1}
     (tmp_path / "weights").mkdir()
     with pytest.raises(DataError, match="lpips_alex"):
@@ -204,6 +206,12 @@ def test_what_is_missing_is_told_before_anything_is_measured(photos: Path, model
     with pytest.raises(ModelError, match="no model 'none'"):
         evaluate(Options(**{**known, "models": ("none",)}))  # type: ignore[arg-type]
     points = write_points(tmp_path / "historic")
+    outside = points.with_name("outside.csv")
+    outside.write_text("file,x,y,class,note\nold.png,20,999,skin,\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("photochrom.evaluation.evaluate.score", lambda *_, **__: pytest.fail("measured already"))
+        with pytest.raises(DataError, match="outside a picture"):
+            evaluate(Options(**known, points=outside))  # type: ignore[arg-type]
     (tmp_path / "historic" / "old.png").unlink()
     with pytest.raises(DataError, match=r"old\.png"):
         evaluate(Options(**known, points=points))  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ from photochrom.evaluation.options import Options
 from photochrom.evaluation.outcome import Evaluation, Studies
 from photochrom.evaluation.papers import measure_as_papers
 from photochrom.evaluation.photographs import Entry
-from photochrom.evaluation.points import CLASSES, measure_points, read_points, read_regions
+from photochrom.evaluation.points import CLASSES, PointScore, measure_points, read_points, read_regions
 from photochrom.evaluation.progress import Advance, Stopwatch, progress
 from photochrom.evaluation.report import write_report
 from photochrom.evaluation.robustness import measure_robustness
@@ -64,15 +64,16 @@ def evaluate(options: Options) -> Evaluation:
         models = _models(options)
         truths, historic = _photographs(options)
         subjects = _subjects(models, options.results, truths)
+    points: tuple[PointScore, ...] = ()
+    if options.points is not None:  # first, because they are few: what is wrong with them shows before a long pass
+        with watch.part("points"), progress("points", len(models)) as advance:
+            points = tuple(measure_points(model, options.points) for model in _counted(models, advance))
     if truths is None or not len(truths):
         found = Evaluation(options.command, None, subjects, models, notes=_notes(options, truths))
     else:
         found = _measured(options, truths, subjects, models, weights, watch)
-    if options.points is not None:
-        with watch.part("points"), progress("points", len(models)) as advance:
-            points = tuple(measure_points(model, options.points) for model in _counted(models, advance))
-        found = replace(found, studies=replace(found.studies, points=points))
-    found = replace(found, historic=historic, seconds=dict(watch.seconds))
+    studies = replace(found.studies, points=points)
+    found = replace(found, studies=studies, historic=historic, seconds=dict(watch.seconds))
     found.write(options.report)
     with progress("report", 1) as advance:
         write_report(found, options.report)

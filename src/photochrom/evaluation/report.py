@@ -47,7 +47,8 @@ a network sees. CF is the colourfulness of Hasler and Süsstrunk, abs in the for
 how far its mean lies from the truth's, p10-CF the tenth percentile of CF over CF of the truth: a mean hides \
 half-grey beside half-garish pictures. AuC is the area under the share of pixels whose error in ab is below 0 \
 to 150; rebalanced, every colour counts the same. KID-768 compares the distributions of Inception features, \
-times 1000. NLL and ECE judge the calibrated distribution.
+times 1000; a result and its own photograph are no pair of it, because they share their luma. NLL and ECE \
+judge the calibrated distribution.
 
 Intervals hold 95 % of 2000 bootstrap resamples of the photographs, the same ones for everybody, so that \
 differences are paired. Only a difference whose interval excludes zero is called better or worse.
