@@ -87,6 +87,13 @@ def test_a_run_that_replays_shows_new_and_old_photographs(manifest: Path) -> Non
     assert len(Shown.of(module).photographs) == 5
 
 
+def test_figures_of_a_feature_distillation_are_explained_as_such(tmp_path: Path) -> None:
+    for task, told in (("color", "true colours under"), ("features", "variance of Inception-v3")):
+        (tmp_path / "recipe.yaml").write_text(f"task: {task}\n")
+        page = write_report(tmp_path).read_text(encoding="utf-8")
+        assert (told in page, page.count("The best checkpoint is the one")) == (True, 1)
+
+
 def test_a_gate_verdict_stands_in_the_page(run: Path, tmp_path: Path) -> None:
     for name in ("recipe.yaml", "run.json"):
         (tmp_path / name).write_bytes((run / name).read_bytes())

@@ -31,11 +31,15 @@ _METRICS: Final = {
     "nll": "negative log-likelihood",
     "auc": "AuC, percent",
     "chroma": "chroma, share of the truth's",
+    "features": "features, share of their variance not told",
+    "classes": "class probabilities, divergence in nats",
 }
 _TRAIN: Final = {
     "train/loss": "training loss",
     "train/entropy": "weighted cross-entropy",
     "train/smooth_l1": "smooth-L1 of the colour",
+    "train/features": "features, share of their variance not told",
+    "train/classes": "class probabilities, divergence in nats",
     "train/gradient": "gradient norm",
 }
 _SPLITS: Final = {
@@ -43,12 +47,20 @@ _SPLITS: Final = {
     "val_unseen": "sources that training never sees",
     "val_replay": "the old photographs that are replayed",
 }
-_EXPLAINED: Final = """\
+_EXPLAINED: Final = {
+    "color": """\
 Every figure is the mean over the first photographs of the split, coloured from clean grey, from grey that was aged as \
 old prints are, and from clean grey with ten true colours given (hinted). The negative log-likelihood is that of the \
-true colours under the calibrated distribution, lower is better; AuC counts how near the likeliest colours are, higher \
+true colours under the calibrated distribution, lower is better; AuC counts how near its mean colours are, higher \
 is better; chroma tells how colourful they are beside the truth. The best checkpoint is the one of the lowest score: \
-the mean of clean and aged negative log-likelihood."""
+the mean of clean and aged negative log-likelihood.""",
+    "features": """\
+Every figure is the mean over the first photographs of the split, looked at as clean grey and as grey that was aged as \
+old prints are: the share of the variance of Inception-v3's features that the encoder does not tell, and the \
+divergence of its class probabilities from those of EfficientNet-Lite 2; of both, lower is better. The best checkpoint \
+is the one of the lowest score: their weighted sum, mean of clean and aged.""",
+}
+"""What the figures of a task mean."""
 
 
 class RunReport(Callback):
@@ -91,7 +103,7 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     sections = [
         Section("Where it stands", parts=[_standing(history, recipe, record)], text=_gate(_json(run / "gate.json"))),
         Section("Training", parts=_training(history)),
-        Section("Validation", text=_EXPLAINED, parts=_validation(history)),
+        Section("Validation", text=_EXPLAINED.get(recipe.get("task", "color"), ""), parts=_validation(history)),
         *_pictures(run),
         Section("Made from", parts=[*_made_from(history, record, recipe)]),
     ]
