@@ -18,6 +18,7 @@ from photochrom.training.checkpoints import load_module
 from photochrom.training.fit import train
 from photochrom.training.module import REPLAYED, ColorizerModule
 from photochrom.training.report import RunReport, write_report
+from photochrom.training.samples import whole
 from photochrom.training.showing import Shown, kept_pictures
 
 
@@ -84,7 +85,10 @@ def test_a_run_that_replays_shows_new_and_old_photographs(manifest: Path) -> Non
     module = ColorizerModule(tiny_recipe().to_dict(), [[10.0 * i, 0.0] for i in range(6)], [0.0] * 6)
     old, new = Photographs(manifest, "train"), Photographs(manifest, "val")
     module.val_photographs = {"val": new, REPLAYED: old}
-    assert len(Shown.of(module).photographs) == 5
+    shown = Shown.of(module).photographs
+    assert len(shown) == 5
+    for place, split, index in ((0, new, 0), (2, new, len(new) - 1), (3, old, 0), (4, old, len(old) - 1)):
+        assert np.array_equal(shown[place], whole(split.read(index), module.recipe.val_size)), place
 
 
 def test_figures_of_a_feature_distillation_are_explained_as_such(tmp_path: Path) -> None:
