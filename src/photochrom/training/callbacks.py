@@ -30,7 +30,7 @@ SAVE_EVERY = 200
 
 _EMA_EVERY = 4
 
-_SAY_EVERY = 60.0
+SAY_EVERY = 60.0
 """Seconds between two lines about features that are computed."""
 
 
@@ -244,7 +244,7 @@ class Clock(Watcher):
 
     def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
         now = time.monotonic()
-        if trainer.is_global_zero and (now - self._said >= _SAY_EVERY or done == total):
+        if trainer.is_global_zero and (now - self._said >= SAY_EVERY or done == total):
             self._said = now
             print(json.dumps({"features": done, "of": total}), flush=True)
 
@@ -264,6 +264,7 @@ class Bar(Watcher):
         self._task = TaskID(0)
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        assert isinstance(pl_module, RunModule)
         if not trainer.is_global_zero or not sys.stderr.isatty():
             return
         columns = (
@@ -274,7 +275,7 @@ class Bar(Watcher):
         )
         same = sys.stdout.isatty()  # what is printed there goes above the bar; what goes elsewhere must not be taken
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=same)
-        self._task = self._bar.add_task("", total=None)
+        self._task = self._bar.add_task("starting", completed=pl_module.sample, total=pl_module.recipe.samples)
         self._bar.start()
 
     def on_train_batch_end(
