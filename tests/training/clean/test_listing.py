@@ -10,6 +10,7 @@ from training_files import pictures as made
 from training_files import write_shards
 
 from photochrom.errors import DataError, PhotoError
+from photochrom.training.clean.examining import Way, examine
 from photochrom.training.clean.listing import pictures
 
 
@@ -32,6 +33,14 @@ def test_a_folder_gives_everything_below_named_by_its_first_subfolder(album: Pat
         ("photo-0.jpg", "trip"),
         ("photo-1.jpg", "trip"),
     ]
+
+
+def test_pictures_that_can_not_be_decoded_here_are_listed_and_not_passed_over(tmp_path: Path) -> None:
+    for name in ("phone.HEIC", "phone.heif"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    items = pictures([str(tmp_path)])
+    assert [Path(item.name).name for item in items] == ["phone.HEIC", "phone.heif"]
+    assert [examine(item, Way(128, 128, 90))[0].reason for item in items] == ["unreadable"] * 2
 
 
 def test_what_is_named_in_several_ways_is_taken_once_in_any_order(album: Path) -> None:

@@ -18,8 +18,8 @@ from photochrom.photo import MAX_PIXELS, profiles, vips
 
 Rgb = NDArray[np.uint8]
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jp2")
-"""Names of files that are taken for pictures."""
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jp2", ".heic", ".heif")
+"""Names of files that are taken for pictures. HEIC, which libvips' wheel can't decode, is counted as unreadable."""
 
 _ENOUGH: Final = 2
 """A picture is decoded at no less than so many times the size that is asked for, so that averaging decides."""
