@@ -35,10 +35,17 @@ def test_stages_follow_each_other_and_take_from_the_recipe_what_they_do_not_say(
             "frozen=6",
         ]
     )
-    at = {sample: recipe.stage(sample) for sample in (0, 39_999, 40_000, 119_999, 120_000, 10**9)}
-    assert [(s.frozen, s.encoder_rate, s.cache) for s in at.values()] == [
-        ("all", 0.25, True), ("all", 0.25, True), (20, 0.25, False), (20, 0.25, False), (6, 1, False), (6, 1, False),
-    ]  # fmt: skip
+    first, second, third = ("all", 0.25, True), (20, 0.25, False), (6, 0.1, False)
+    for sample, wanted in {
+        0: first,
+        39_999: first,
+        40_000: second,
+        119_999: second,
+        120_000: third,
+        10**9: third,
+    }.items():
+        stage = recipe.stage(sample)
+        assert (stage.frozen, stage.encoder_rate, stage.cache) == wanted
     assert [stage.until for stage in recipe.stages_from(50_000)] == [120_000, 600_000]
     assert Recipe().merged(recipe.to_dict()) == recipe
 

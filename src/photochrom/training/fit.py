@@ -13,39 +13,31 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from photochrom.color.bins import AbBins
 from photochrom.errors import DataError, UsageError
 from photochrom.evaluation.photographs import Photographs, splits
-from photochrom.networks.colorizer_net import ColorizerNet, build_encoder
-from photochrom.networks.files import read_tensors
 from photochrom.training.cache import remove_features
 from photochrom.training.callbacks import Average, Bar, Best, Clock, Latest, Patience, Stop, Stopped
-from photochrom.training.checkpoints import WholeFiles, load_module, load_run
-from photochrom.training.features import START_WEIGHTS, FeaturesModule, Teachers, begin, load_encoder
+from photochrom.training.checkpoints import WholeFiles
 from photochrom.training.guard import Guard
-from photochrom.training.losses import class_weights
 from photochrom.training.machines import Machines, precision_for
-from photochrom.training.module import REPLAYED, ColorizerModule
-from photochrom.training.pretrained import find_pretrained
-from photochrom.training.prior import measure_prior
+from photochrom.training.module import REPLAYED
 from photochrom.training.recipe import Recipe
 from photochrom.training.record import write_records
 from photochrom.training.replay import Replayed
-from photochrom.training.run_module import FEATURES, RunModule
+from photochrom.training.run_module import FEATURES
 from photochrom.training.samples import batch_size
-from photochrom.training.teacher import Teacher
+from photochrom.training.starting import starting_module
 
 _MEANT = (
     ".*does not have many workers.*",
@@ -141,25 +133,9 @@ def train(
         provenance["replay_sha256"] = photographs.replay_sha256
     if gate is not None:
         provenance["gate"] = gate
-    weights: Path | None = None
-    if pretrained is not None and (recipe.task == "features" or not last.exists()):
-        weights, facts = find_pretrained(pretrained, recipe.encoder)
-        provenance |= facts
-    module: RunModule
-    if recipe.task == "features":
-        module = _features(recipe, photographs, provenance, weights, last)
-    else:
-        module = _module(
-            recipe,
-            photographs,
-            provenance,
-            start=last if last.exists() else start,
-            pretrained=weights,
-            continuing=last.exists(),
-        )
-    if recipe.teacher and isinstance(module, ColorizerModule):
-        taught_by, bins, log_w, _ = _weights_from(recipe.teacher)
-        module.teacher = Teacher(taught_by, AbBins(np.asarray(bins)), np.asarray(log_w), module.bins)
+    module = starting_module(
+        recipe, photographs, provenance, last=last if last.exists() else None, start=start, pretrained=pretrained
+    )
     module.train_photographs, module.val_photographs = photographs, validation
     module.workers, module.folder = workers, out
     chosen = out / "best.ckpt"
@@ -256,72 +232,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in said.items():
             logger.setLevel(level)
-
-
-def _module(
-    recipe: Recipe,
-    photographs: Photographs,
-    provenance: Mapping[str, str],
-    *,
-    start: str | Path | None,
-    pretrained: Path | None,
-    continuing: bool,
-) -> ColorizerModule:
-    if continuing and start is not None:
-        return load_module(Path(start), recipe=recipe)
-    distilled = _distilled(start)
-    if start is None or distilled:
-        bins, weighting = _weights_from(recipe.teacher)[1:3] if recipe.teacher else _measured(recipe, photographs)
-        encoder = list(START_WEIGHTS) if distilled else [build_encoder(recipe.encoder).start_weights]
-        module = ColorizerModule(recipe.to_dict(), bins, weighting, {**provenance, "start_weights": encoder})
-        if start and distilled:
-            load_encoder(Path(start), distilled, module.net.encoder)
-        else:
-            module.net.encoder.load_pretrained(pretrained)
-        return module
-    net, bins, weighting, origins = _weights_from(start)
-    decoder = {k: v for k, v in net.decoder.config.to_dict().items() if k not in ("bins", "channels")}
-    recipe = recipe.merged({"encoder": net.encoder.config, "decoder": decoder})
-    module = ColorizerModule(recipe.to_dict(), bins, weighting, {**provenance, "start_weights": origins})
-    module.net.load_state_dict(net.state_dict())
-    return module
-
-
-def _features(
-    recipe: Recipe, photographs: Photographs, provenance: Mapping[str, str], pretrained: Path | None, last: Path
-) -> FeaturesModule:
-    teachers = Teachers.load(pretrained)
-    if not last.exists():
-        return begin(recipe, photographs, {**provenance, "start": "Inception-v3 of 2015"}, teachers)
-    module = load_run(last, FeaturesModule, recipe=recipe)
-    module.teachers = teachers
-    return module
-
-
-def _distilled(start: str | Path | None) -> Mapping[str, Any] | None:
-    """The checkpoint `start`, where it is one of the task "features"."""
-    if start is None or not Path(start).is_file():
-        return None
-    stored = read_tensors(Path(start))
-    values = stored.get("hyper_parameters", {})
-    return stored if "bins" not in values and values.get("recipe", {}).get("task") == "features" else None
-
-
-def _measured(recipe: Recipe, photographs: Photographs) -> tuple[list[list[float]], list[float]]:
-    """Bins that the photographs use, and log w."""
-    weights = photographs.weights(recipe.source_weights)
-    found, prior = measure_prior(photographs, weights, count=min(3000, 10 * len(photographs)), seed=recipe.seed)
-    return found.centers.tolist(), np.log(class_weights(prior, recipe.class_weight)).tolist()
-
-
-def _weights_from(
-    start: str | Path,
-) -> tuple[ColorizerNet, list[list[float]], list[float], list[Mapping[str, Any] | str]]:
-    """Network, bins, log w and start weights of a checkpoint, a bundled model or a model folder."""
-    if Path(start).is_file():
-        stored = load_module(Path(start))
-        return stored.net, stored.bins.centers.tolist(), stored.loss.log_w.tolist(), stored.start_weights
-    from photochrom.training.export import load_exported
-
-    net, card = load_exported(start)
-    return net, [list(center) for center in card.bins], list(card.log_w), list(card.start_weights)

@@ -21,8 +21,8 @@ from photochrom.color.bins import AbBins
 from photochrom.evaluation.photographs import Photographs
 from photochrom.networks.colorizer_net import ColorizerNet, Encoder
 from photochrom.training.losses import ColorLoss
-from photochrom.training.run_module import VAL_BATCH, RunModule, Validation
-from photochrom.training.samples import Batch
+from photochrom.training.run_module import VAL_BATCH, RunModule
+from photochrom.training.samples import Batch, Validation
 from photochrom.training.teacher import Teacher
 
 REPLAYED = "val_replay"

@@ -6,15 +6,12 @@ of samples seen.
 
 from __future__ import annotations
 
-import os
-import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
-import cv2
 import lightning
 import numpy as np
 import torch
@@ -25,27 +22,13 @@ from torch import Tensor
 from torch.optim import AdamW
 from torch.utils.data import DataLoader
 
-from photochrom.color.normalize import normalize_luma
-from photochrom.evaluation.degrade import age, luma
 from photochrom.evaluation.photographs import Photographs
 from photochrom.networks.colorizer_net import Encoder
 from photochrom.training.cache import Features, digest, map_shapes, open_features, remove_features
 from photochrom.training.recipe import Recipe
-from photochrom.training.samples import (
-    Batch,
-    Order,
-    Request,
-    Samples,
-    batch_size,
-    collate,
-    quarter_ab,
-    true_points,
-    whole,
-)
+from photochrom.training.samples import Batch, Order, Request, Samples, Validation, batch_size, collate, quiet_worker
 
 VAL_BATCH = 16
-_GRACE = 2.0
-
 FEATURES = "features"
 """Name of the folder, within the run's, where features of a frozen encoder are kept."""
 
@@ -198,7 +181,7 @@ class RunModule(lightning.LightningModule, ABC):
             collate_fn=collate,
             num_workers=self.workers,
             prefetch_factor=8 if self.workers else None,
-            worker_init_fn=_quiet_worker,
+            worker_init_fn=quiet_worker,
         )
 
     def _kept_features(self, weights: NDArray[np.float64], until: int) -> Features:
@@ -292,35 +275,3 @@ class Watcher(Callback):
 
     def on_features(self, trainer: lightning.Trainer, done: int, total: int) -> None:
         """`done` of `total` views are computed."""
-
-
-class Validation(torch.utils.data.Dataset[tuple[NDArray[np.float32], ...]]):
-    """Clean luma, aged luma, true ab and ten true points of photographs by their indices; fixed seeds."""
-
-    def __init__(self, photographs: Photographs, indices: Sequence[int], side: int) -> None:
-        self._photographs, self._indices, self._side = photographs, indices, side
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __getitem__(self, item: int) -> tuple[NDArray[np.float32], ...]:
-        index = self._indices[item]
-        rgb = whole(self._photographs.read(index), self._side)
-        rng = np.random.default_rng((index, 4))
-        ab = quarter_ab(rgb)
-        clean, aged = normalize_luma(luma(rgb))[None], normalize_luma(age(rgb, rng))[None]
-        return clean, aged, ab, true_points(ab, 10, rng)
-
-
-def _quiet_worker(_: int) -> None:
-    """Loader processes leave the cores to the network, and signals to the process that they work for.
-
-    Told to end together with that one, they go on for some seconds: what they have made can be fetched only while
-    they are there, and it tells them itself when it needs no more.
-    """
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, _GRACE))

@@ -7,7 +7,9 @@ reference pictures feed at run-time).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -27,6 +29,9 @@ from photochrom.training.recipe import Recipe
 Float = NDArray[np.float32]
 
 MAX_POINTS = 128
+
+GRACE = 2.0
+"""Seconds that a process of samples goes on when it is told to end."""
 
 
 class Request(NamedTuple):
@@ -200,3 +205,35 @@ def collate(samples: list[tuple[NDArray[Any], ...]]) -> Batch:
     luma_, ab, points, dense, clean, values, scales = columns
     used = int((points[..., 4] > 0).sum(1).max())
     return Batch(luma_.contiguous(), ab, points[:, : max(1, used)].contiguous(), dense, clean, values, scales)
+
+
+class Validation(Dataset[tuple[NDArray[np.float32], ...]]):
+    """Clean luma, aged luma, true ab and ten true points of photographs by their indices; fixed seeds."""
+
+    def __init__(self, photographs: Photographs, indices: Sequence[int], side: int) -> None:
+        self._photographs, self._indices, self._side = photographs, indices, side
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, item: int) -> tuple[NDArray[np.float32], ...]:
+        index = self._indices[item]
+        rgb = whole(self._photographs.read(index), self._side)
+        rng = np.random.default_rng((index, 4))
+        ab = quarter_ab(rgb)
+        clean, aged = normalize_luma(luma(rgb))[None], normalize_luma(age(rgb, rng))[None]
+        return clean, aged, ab, true_points(ab, 10, rng)
+
+
+def quiet_worker(_: int) -> None:
+    """Loader processes leave the cores to the network, and signals to the process that they work for.
+
+    Told to end together with that one, they go on for some seconds: what they have made can be fetched only while
+    they are there, and it tells them itself when it needs no more.
+    """
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, GRACE))
