@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -122,6 +123,7 @@ def _history(trials: Sequence[FrozenTrial]) -> Figure:
 
 def _curves(trials: Sequence[FrozenTrial]) -> Figure:
     fig, axes = _figure("Validations", "validation", "val/score")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for trial in trials:
         steps = sorted(trial.intermediate_values.items())
         color = "#1f77b4" if trial.state is TrialState.COMPLETE else "#808080"
@@ -156,6 +158,9 @@ def _slice(complete: Sequence[FrozenTrial], key: str) -> Figure:
         values = [str(value) for value in values]
     elif isinstance(kind, FloatDistribution | IntDistribution) and kind.log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.scatter(values, [_score(trial) for trial in shown], color="#1f77b4", s=14)
     axes.plot(values[:1], [_score(shown[0])], "o", markersize=10, fillstyle="none", color="#ff7f0e")
     return fig
