@@ -18,7 +18,10 @@ def evaluate(
     ],
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", help="Bundled model, or folder of a model; best where left out. Repeatable."),
+        typer.Option(
+            "--model",
+            help="Bundled model, or folder of a model; best where neither this nor --result is given. Repeatable.",
+        ),
     ] = None,
     result: Annotated[
         list[str] | None,
