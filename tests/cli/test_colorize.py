@@ -502,7 +502,14 @@ def test_being_stopped_leaves_whole_files_only(
     for number in range(count):
         (inputs / f"{number:02}.png").hardlink_to(tmp_path / "large.png")
     command = [sys.executable, "-m", "photochrom", "colorize", "in", "-o", "out", "--jobs", "2", "--model", str(tiny)]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # a shell has what it starts in the background ignore SIGINT, tests included
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not (out.is_dir() and any(path.suffix == ".png" for path in out.iterdir())):
         assert time.monotonic() < deadline

@@ -12,6 +12,7 @@ import tiny_model
 from evaluation_files import grey, photographs, write_folder
 
 from photochrom.errors import DataError, ModelError, UsageError
+from photochrom.evaluation import evaluate as module
 from photochrom.evaluation.evaluate import evaluate
 from photochrom.evaluation.figures import KEYS
 from photochrom.evaluation.options import Options
@@ -209,7 +210,7 @@ def test_what_is_missing_is_told_before_anything_is_measured(
     outside = points.with_name("outside.csv")
     outside.write_text("file,x,y,class,note\nold.png,20,999,skin,\n")
     with monkeypatch.context() as patch:
-        patch.setattr("photochrom.evaluation.evaluate.score", lambda *_, **__: pytest.fail("measured already"))
+        patch.setattr(module, "score", lambda *_, **__: pytest.fail("measured already"))
         with pytest.raises(DataError, match="outside a picture"):
             evaluate(Options(**known, points=outside))  # type: ignore[arg-type]
     (tmp_path / "historic" / "old.png").unlink()

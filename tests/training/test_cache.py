@@ -18,7 +18,7 @@ from photochrom.color.bins import AbBins
 from photochrom.errors import DataError, UsageError
 from photochrom.evaluation.photographs import Photographs
 from photochrom.networks.colorizer_net import ColorizerNet
-from photochrom.training import run_module
+from photochrom.training import cache, run_module
 from photochrom.training.cache import Features, open_features, quantize
 from photochrom.training.fit import train
 from photochrom.training.module import ColorizerModule
@@ -144,7 +144,7 @@ def test_a_run_broken_off_in_the_middle_of_computing_features_does_only_the_rest
         original(self, first, maps)
 
     monkeypatch.setattr(Features, "write", breaking)
-    monkeypatch.setattr("photochrom.training.cache.VIEWS", 8)
+    monkeypatch.setattr(cache, "VIEWS", 8)
     broken_at = 2
     with pytest.raises(KeyError):
         train(recipe, manifest=manifest, out=tmp_path, workers=0)
