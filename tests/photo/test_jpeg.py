@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from photochrom import photo
 from photochrom.errors import PhotoError
-from photochrom.photo.formats.jpeg import nearest_quality
+from photochrom.photo.formats.jpeg_quality import nearest_quality
 
 GREY = Image.fromarray(files.grey())
 
