@@ -239,6 +239,17 @@ def test_float_results_stay_in_the_cube_to_the_last_bit() -> None:
     assert rgb.max() <= 1
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("rows", [1, 2, 7, 64, 90])
+def test_rgb_in_bands_is_the_same_rgb_to_the_last_bit(dtype: type, rows: int) -> None:
+    rng = np.random.default_rng(10)
+    grey = rng.integers(0, 65536, (181, 1500), dtype=np.uint16)
+    chroma = rng.uniform(-0.5, 0.5, (2, 40, 60)).astype(np.float32)
+    bands = list(rgb_bands(grey, chroma, dtype, rows=rows))
+    assert {len(band) for band in bands[:-1]} <= {rows}
+    np.testing.assert_array_equal(np.concatenate(bands), recombine(grey, chroma, dtype))
+
+
 def test_a_large_photograph_needs_little_more_memory_than_its_result() -> None:
     grey = np.random.default_rng(8).integers(0, 256, (1500, 2000), dtype=np.uint8)
     chroma = np.random.default_rng(9).uniform(-0.4, 0.4, (2, 64, 85)).astype(np.float32)

@@ -142,21 +142,40 @@ def recombine(luma: NDArray[Any], cbcr: ArrayLike, dtype: DTypeLike | None = Non
     Raises:
         ValueError: a type that is none of these.
     """
+    return next(rgb_bands(luma, cbcr, dtype, rows=luma.shape[0]))
+
+
+def rgb_bands(
+    luma: NDArray[Any], cbcr: ArrayLike, dtype: DTypeLike | None = None, *, rows: int
+) -> Iterator[NDArray[Any]]:
+    """The same RGB, from top to bottom in bands of so many rows (the last one may be lower), each an array of its own.
+
+    Args:
+        luma, cbcr, dtype: see :func:`recombine`.
+        rows: at least 1.
+
+    Raises:
+        ValueError: see :func:`recombine`.
+    """
     kind = np.dtype(luma.dtype if dtype is None else dtype)
     peak = full_scale(kind)
     depth = {255: cv2.CV_8U, 65535: cv2.CV_16U, 1: cv2.CV_32F}[peak]
     step = np.float32(peak / full_scale(luma.dtype))
     planes = _Enlarged(np.asarray(cbcr, np.float32), luma.shape)
-    rgb = np.empty((*luma.shape, 3), np.float32 if peak == 1 else kind)
-    for strip in planes.strips():
-        grey = luma[strip].astype(np.float32)
-        grey *= step
-        offsets = _offsets(planes.rows(strip), peak)
-        offsets *= _fit(grey, grey, offsets, peak)
-        rgb[strip] = cv2.merge([cv2.add(offset, grey, dtype=depth) for offset in offsets])
-    if peak == 1:
-        np.clip(rgb, 0.0, 1.0, out=rgb)  # the fit is exact up to the last bit of float32
-    return rgb
+    height, width = luma.shape
+    for start in range(0, height, rows):
+        stop = min(start + rows, height)
+        rgb = np.empty((stop - start, width, 3), np.float32 if peak == 1 else kind)
+        for strip in planes.strips(start, stop):
+            grey = luma[strip].astype(np.float32)
+            grey *= step
+            offsets = _offsets(planes.rows(strip), peak)
+            offsets *= _fit(grey, grey, offsets, peak)
+            place = slice(strip.start - start, strip.stop - start)
+            rgb[place] = cv2.merge([cv2.add(offset, grey, dtype=depth) for offset in offsets])
+        if peak == 1:
+            np.clip(rgb, 0.0, 1.0, out=rgb)  # the fit is exact up to the last bit of float32
+        yield rgb
 
 
 def chroma_planes(
@@ -287,9 +306,10 @@ class _Enlarged:
             return self._planes[:, strip].copy()
         taps = self._taps[strip]
         first, last = int(taps[0, 0]), int(taps[-1, -1])
-        matrix = np.zeros((len(taps), last - first + 1), np.float32)
+        # At least two rows: BLAS rounds the product of a single one in another way.
+        matrix = np.zeros((max(len(taps), 2), last - first + 1), np.float32)
         np.add.at(matrix, (np.arange(len(taps))[:, None], taps - first), self._weights[strip])
-        enlarged: Float = np.matmul(matrix, self._planes[:, first : last + 1])
+        enlarged: Float = np.matmul(matrix, self._planes[:, first : last + 1])[:, : len(taps)]
         return enlarged
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from photochrom.color.lab import full_scale
-from photochrom.color.luma import ab_to_cbcr, chroma_bands, recombine
+from photochrom.color.luma import ab_to_cbcr, chroma_bands, rgb_bands
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import profiles
 from photochrom.photo.deferred import Deferred, whole
@@ -174,10 +174,17 @@ class Photo:
         Warns:
             PhotoWarning: it is grey, although it was given colors; so do `bands` and `planes`.
         """
-        result = recombine(self.luma, self._chroma(), dtype)
-        if not self.meant_grey and _is_grey(result):
-            self._warn_of_grey()
+        (result,) = self.rgb_bands(dtype, rows=self.luma.shape[0])
         return result
+
+    def rgb_bands(self, dtype: DTypeLike | None = None, *, rows: int) -> Iterator[NDArray[Any]]:
+        """The same RGB from top to bottom, `rows` at a time: for writers that need not have all at once."""
+        settled = self.meant_grey
+        for band in rgb_bands(self.luma, self._chroma(), dtype, rows=rows):
+            settled = settled or not _is_grey(band)
+            yield band
+        if not settled:
+            self._warn_of_grey()
 
     def to_pil(self) -> Image:
         """A Pillow image: RGB or RGBA, 8 bit.
