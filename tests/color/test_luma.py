@@ -14,7 +14,7 @@ from PIL import Image
 from skimage import data
 
 from photochrom.color.lab import srgb_to_lab
-from photochrom.color.luma import ab_to_cbcr, chroma_planes, enlarge, fit_gamut, luma, recombine, rgb_to_cbcr
+from photochrom.color.luma import ab_to_cbcr, chroma_planes, enlarge, fit_gamut, luma, recombine, rgb_bands, rgb_to_cbcr
 
 WEIGHTS = np.array([19595, 38470, 7471]) / 65536
 
