@@ -207,7 +207,12 @@ def from_lab(lab: Float, icc: bytes) -> NDArray[np.uint16]:
 def cmyk_to_srgb(image: Any) -> Any:
     """A libvips picture in CMYK brought to sRGB, by its own profile or, without one, by libvips' common one."""
     return image.icc_transform(
-        "srgb", embedded=True, input_profile="cmyk", intent="relative", black_point_compensation=True
+        "srgb",
+        embedded=True,
+        input_profile="cmyk",
+        intent="relative",
+        black_point_compensation=True,
+        depth=16 if image.format == "ushort" else 8,
     )
 
 

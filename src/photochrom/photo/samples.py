@@ -1,4 +1,4 @@
-"""What is done to samples of any format: a look at the colors that they have already, and turning them upright."""
+"""What is done to samples of any format: a look at their colors, turning them upright, taking alpha out of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photochrom.color.luma import luma, rgb_to_cbcr
 Float = NDArray[np.float32]
 WasColored = Literal["grey", "toned", "color"]
 
-_LOOK_SIDE: Final = 192
+LOOK_SIDE: Final = 192
 """Longer side of the small copy that is looked at for colors."""
 
 
@@ -47,7 +47,7 @@ class Look:
     def at(cls, rgb: NDArray[Any]) -> Look:
         """A look at RGB (H, W, 3), uint8 or uint16."""
         height, width = rgb.shape[:2]
-        shrink = min(1.0, _LOOK_SIDE / max(height, width))
+        shrink = min(1.0, LOOK_SIDE / max(height, width))
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         return cls(luma(small).astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max), rgb_to_cbcr(small))
@@ -86,3 +86,25 @@ def upright(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
     flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     plane = plane[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
     return np.ascontiguousarray(plane)
+
+
+def unmultiplied(samples: NDArray[Any]) -> NDArray[Any]:
+    """Colors (H, W, 1 or 3 and alpha), stored times alpha, as they are without it; 0 where nothing is seen of them."""
+    return _by_alpha(samples, divide=True)
+
+
+def multiplied(samples: NDArray[Any]) -> NDArray[Any]:
+    """Colors (H, W, 1 or 3 and alpha) times alpha; after `unmultiplied` the same as before it."""
+    return _by_alpha(samples, divide=False)
+
+
+def _by_alpha(samples: NDArray[Any], *, divide: bool) -> NDArray[Any]:
+    peak = np.uint32(np.iinfo(samples.dtype).max)
+    result = samples.copy()
+    for row in result:  # row by row: the products need twice the room
+        alpha = row[:, -1:].astype(np.uint32)
+        above, below = (peak, np.maximum(alpha, 1)) if divide else (alpha, peak)
+        # Within 32 bit: 65535 * 65535 + 32767 is.
+        level = (row[:, :-1] * above + below // 2) // below
+        row[:, :-1] = np.where(alpha > 0, np.minimum(level, peak), 0)
+    return result

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
+from photochrom.photo.samples import multiplied
 
 if TYPE_CHECKING:
     from photochrom.photo.photo import Photo
@@ -74,22 +75,23 @@ def image(samples: NDArray[Any], interpretation: str, icc: bytes | None = None) 
     return result
 
 
-def save(saver: str, photo: Photo, name: str, **options: Any) -> Any:
-    """Encode the colored picture, without any metadata.
+def save(saver: str, photo: Photo, name: str, *, premultiplied: bool = False, **options: Any) -> Any:
+    """Encode the colored picture, without any metadata; the colors times alpha where it is to be `premultiplied`.
 
     Raises:
         PhotoError: the encoder refuses.
     """
     vips = library()
     try:
-        return getattr(picture(photo), saver)(keep="none", **options)
+        return getattr(picture(photo, premultiplied=premultiplied), saver)(keep="none", **options)
     except vips.Error as error:
         raise PhotoError(f"{name}: could not be written ({' '.join(str(error).split())})") from error
 
 
-def picture(photo: Photo) -> Any:
+def picture(photo: Photo, *, premultiplied: bool = False) -> Any:
     """The colored picture as libvips sees it."""
     rgb = photo.rgb()
     if photo.alpha is not None:
         rgb = np.dstack([rgb, photo.alpha])
+        rgb = multiplied(rgb) if premultiplied else rgb
     return image(rgb, "rgb16" if rgb.dtype == np.uint16 else "srgb")

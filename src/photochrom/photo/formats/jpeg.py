@@ -32,7 +32,7 @@ from photochrom.photo.formats.jpeg_segments import (
     xmp_packet,
 )
 from photochrom.photo.notices import warn
-from photochrom.photo.samples import Look
+from photochrom.photo.samples import LOOK_SIDE, Look
 
 LONGEST_SIDE: Final = 65500
 """libjpeg's limit."""
@@ -98,6 +98,20 @@ class Jpeg(Format):
         file.writelines(encoded(photo, subsampling, quality))
 
 
+def rgb_or_grey(data: bytes, name: str, *, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """RGB (H, W, 3) or grey (H, W) of a JPEG that stands in another file.
+
+    Raises:
+        PhotoError: damaged, not RGB or YCbCr or grey, or not of this (width, height).
+    """
+    header = Header.parse(data, name)
+    if (header.width, header.height) != size:
+        raise damaged(name, "its JPEG is of another size")
+    if len(header.components) == 1:
+        return _pixels(data, header, "GRAY")[..., 0]
+    return _pixels(data, header, "RGB")
+
+
 def _decode(data: bytes, header: Header, *, may_defer: bool) -> tuple[NDArray[np.uint8] | Deferred, Look | None]:
     """The luma and, where the file has colors, a look at them."""
     grey = len(header.components) == 1
@@ -108,7 +122,8 @@ def _decode(data: bytes, header: Header, *, may_defer: bool) -> tuple[NDArray[np
         return _pixels(data, header, "GRAY")[..., 0]
 
     if fraction is None or not header.sequential or not may_defer:
-        return luma(), None if grey else Look.at(_pixels(data, header, "RGB", fraction=8))
+        look_at = min(max(max(shape) // LOOK_SIDE, 1), 8)
+        return luma(), None if grey else Look.at(_pixels(data, header, "RGB", fraction=look_at))
     full = begun(luma)
     small = _pixels(data, header, "GRAY" if grey else "RGB", fraction=fraction)
     if grey:

@@ -21,7 +21,7 @@ from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import mark
 from photochrom.photo.formats.base import Subsampling
-from photochrom.photo.formats.jpeg_quality import tables
+from photochrom.photo.formats.jpeg_quality import nearest_quality, tables
 from photochrom.photo.metadata import Density, Metadata, Unit
 from photochrom.photo.notices import warn
 
@@ -188,6 +188,18 @@ def xmp_packet(data: memoryview) -> bytes | None:
         if marker == _APP0 + 1 and bytes(content[: len(_XMP)]) == _XMP:
             return bytes(content[len(_XMP) :])
     return None
+
+
+def quality_of(stream: bytes) -> int:
+    """The libjpeg quality of a JPEG, or of the tables alone that another file keeps as one; 92 where it has none."""
+    found: dict[int, NDArray[np.int64]] = {}
+    try:
+        for marker, content in segments(memoryview(stream)):
+            if marker == _DQT:
+                found.update(tables(bytes(content)))
+    except (ValueError, struct.error, IndexError):
+        pass  # tables alone end without a scan
+    return nearest_quality(found.get(0), found.get(1))
 
 
 def segments(data: memoryview) -> Iterator[tuple[int, memoryview]]:
