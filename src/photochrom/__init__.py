@@ -21,19 +21,24 @@ from photochrom.errors import (
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Canvas, Colorizer, colorize
+    from photochrom.hints.color import Color
+    from photochrom.hints.hint import Hint, Stroke
     from photochrom.photo import Photo
 
     __version__: str
 
 __all__ = [
     "Canvas",
+    "Color",
     "Colorizer",
     "DataError",
+    "Hint",
     "MissingExtraError",
     "ModelError",
     "Photo",
     "PhotoError",
     "PhotochromError",
+    "Stroke",
     "UsageError",
     "__version__",
     "colorize",
@@ -43,6 +48,9 @@ _HOME = {
     "Canvas": "photochrom.colorizer",
     "Colorizer": "photochrom.colorizer",
     "colorize": "photochrom.colorizer",
+    "Color": "photochrom.hints.color",
+    "Hint": "photochrom.hints.hint",
+    "Stroke": "photochrom.hints.hint",
     "Photo": "photochrom.photo",
 }
 

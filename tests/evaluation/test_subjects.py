@@ -16,7 +16,7 @@ from photochrom.errors import DataError
 from photochrom.evaluation.metrics import psnr
 from photochrom.evaluation.subjects import Ceiling, Finished, Grey, MeanColor, ModelSubject, Subject, joined
 from photochrom.evaluation.truths import Truth, Truths
-from photochrom.hints.hintmap import HintMap
+from photochrom.hints.known import Known
 from photochrom.runtime.model import Model
 
 PHOTOGRAPHS = photographs(64)
@@ -57,9 +57,10 @@ def test_one_look_serves_every_vividness_of_a_model(model: Model) -> None:
 def test_hints_reach_the_model(model: Model) -> None:
     subject = ModelSubject(model)
     look = subject.look(TRUTH.luma)
-    hints = HintMap.from_points(np.array([[0.5, 0.5]], np.float32), np.array([[60.0, 20.0]], np.float32))
-    assert np.abs(subject.ab(look, hints=hints) - subject.ab(look)).max() > 1
-    assert subject.paint(look, hints=hints).shape == TRUTH.rgb.shape
+    at, size = np.array([[20, 20]]), (look.luma01.shape[0], look.luma01.shape[1])
+    known = Known(at, np.array([[60.0, 20.0]], np.float32), np.array([0]), size)
+    assert np.abs(subject.ab(look, known=known) - subject.ab(look)).max() > 1
+    assert subject.paint(look, known=known).shape == TRUTH.rgb.shape
 
 
 @pytest.mark.parametrize("subject", [Grey(), MeanColor(), Ceiling(), MeanColor(area=96 * 96)])

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from photochrom import photo as photos
 from photochrom.color.lab import srgb_to_lab
 from photochrom.color.luma import ab_to_cbcr, luma, recombine
-from photochrom.color.readout import read_out
-from photochrom.colorizer import CELL, WorkingSize
 from photochrom.errors import DataError
 from photochrom.evaluation.photographs import SUFFIXES, Entry
 from photochrom.evaluation.progress import progress
 from photochrom.evaluation.truths import Truth, Truths, crop
-from photochrom.hints.hintmap import HintMap
-from photochrom.runtime.model import Features, Model
+from photochrom.hints.known import Known
+from photochrom.hints.painting import colors
+from photochrom.runtime.look import Look
+from photochrom.runtime.model import Model
+from photochrom.runtime.working import CELL, WorkingSize
 
 Rgb = NDArray[np.uint8]
 Luma = NDArray[np.uint8]
@@ -93,22 +94,27 @@ class Ceiling:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What a model saw in one grey picture, ready to be painted any number of times.
+class Seen:
+    """One grey picture that a model has looked at.
 
     Attributes:
         luma: (H, W) uint8, the grey picture.
-        size: how large the network saw it.
-        features: what the encoder saw.
-        logits: (K, h, w) float32 without hints, at a quarter of the working size.
-        luma01: (h, w) float32 in [0, 1], the luma of these cells.
+        look: what the model saw in it.
     """
 
     luma: Luma
-    size: WorkingSize
-    features: Features
-    logits: Float
-    luma01: Float
+    look: Look
+
+    @property
+    def logits(self) -> Float:
+        """(K, h, w) without hints, at a quarter of the working size."""
+        (logits,) = self.look.decode()
+        return logits
+
+    @property
+    def luma01(self) -> Float:
+        """(h, w) float32 in [0, 1], the luma of these cells."""
+        return self.look.cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +127,7 @@ class ModelSubject:
     model: Model
     vividness: float | None = None
     name: str = ""
-    _seen: list[Look] = field(default_factory=list, repr=False)
+    _seen: list[Seen] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -134,36 +140,30 @@ class ModelSubject:
     def color(self, truth: Truth) -> Rgb:
         return self.paint(self.look(truth.luma))
 
-    def look(self, luma: Luma) -> Look:
+    def look(self, luma: Luma) -> Seen:
         """Let the network look at a grey picture (H, W) uint8 of at most 3:1; the last look is remembered."""
         if self._seen and self._seen[0].luma is luma:
             return self._seen[0]
-        opened = photos.open(luma)
         size = WorkingSize.of(luma.shape[0], luma.shape[1], self.model.card.area)
         if len(size.starts) != 1:
             raise ValueError(f"a picture of {luma.shape} is too long to be looked at in one piece")
-        working = opened.working_luma((size.height, size.width))
-        features = self.model.encode(working)
-        look = Look(luma, size, features, self.model.decode(features), _cells(working))
-        self._seen[:] = [look]
-        return look
+        seen = Seen(luma, Look(self.model, photos.open(luma).working_luma((size.height, size.width)), size))
+        self._seen[:] = [seen]
+        return seen
 
-    def ab(self, look: Look, *, hints: HintMap | None = None, vividness: float | None = None) -> Float:
-        """The colours (h, w, 2) in Lab units that are read out, at a quarter of the working size.
+    def ab(self, seen: Seen, *, known: Known | None = None, vividness: float | None = None) -> Float:
+        """The colours (h, w, 2) in Lab units, at a quarter of the working size.
 
         Args:
-            look: of this model.
-            hints: None takes the logits without hints, which are there already.
+            seen: by this model.
+            known: colours that are known.
             vividness: in [0, 1]; None: the subject's.
         """
-        card = self.model.card
-        setting = card.read_out(self.vividness if vividness is None else vividness)
-        logits = look.logits if hints is None else self.model.decode(look.features, hints)
-        return read_out(logits, card.log_w, card.bins, t=setting.t, T=setting.T, gain=setting.gain)
+        return colors(seen.look, known, vividness=self.vividness if vividness is None else vividness)
 
-    def paint(self, look: Look, *, hints: HintMap | None = None, vividness: float | None = None) -> Rgb:
+    def paint(self, seen: Seen, *, known: Known | None = None, vividness: float | None = None) -> Rgb:
         """The picture in colour, (H, W, 3) uint8; options as in :meth:`ab`."""
-        return joined(look.luma, look.luma01, self.ab(look, hints=hints, vividness=vividness))
+        return joined(seen.luma, seen.luma01, self.ab(seen, known=known, vividness=vividness))
 
 
 class Finished:

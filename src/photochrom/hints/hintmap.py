@@ -41,6 +41,11 @@ class HintMap:
         if self.dense is not None and (self.dense.ndim != 3 or self.dense.shape[0] != 3):
             raise ValueError(f"dense hints must be (3, h, w), not {self.dense.shape}")
 
+    @property
+    def key(self) -> bytes:
+        """The same for equal maps, and different for different ones."""
+        return self.points.tobytes() + (b"" if self.dense is None else b"dense" + self.dense.tobytes())
+
     @classmethod
     def from_points(cls, xy: Float, ab: Float, confidence: Float | float = 1.0) -> HintMap:
         """A map of P points: `xy` (P, 2) as fractions of the sides, `ab` (P, 2) in Lab units."""

@@ -1,0 +1,159 @@
+"""Known: what is known of a picture's colours, on the cells that the network answers for.
+
+Hints come in pixels of the photograph; here they become cells, and from there a `HintMap` for the
+decoder. What the network leaves of a hint's difference is settled afterwards: the hinted spot
+takes its colour, and what is near and alike follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.errors import UsageError
+from photochrom.hints.hint import MOST, AnyHint
+from photochrom.hints.hintmap import HintMap
+from photochrom.hints.spreading import nearness, spread
+
+Float = NDArray[np.float32]
+Cells = NDArray[np.int64]
+
+MOST_POINTS: Final = 256
+"""Points that are carried over the picture; of a broad stroke, evenly chosen ones stand for all."""
+
+_PLACE: Final = 0.35
+_LUMA: Final = 0.25
+"""Widths within which a picture is read out as accurately as it can be; with narrower ones, more error was left on the
+validation photographs, and with wider ones no less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Cells whose colour is known.
+
+    Attributes:
+        at: (P, 2) row and column of each; no cell twice.
+        ab: (P, 2) Lab units.
+        whose: (P,) number of the hint that each comes from.
+        size: (h, w) of the cells of the whole picture.
+    """
+
+    at: Cells
+    ab: Float
+    whose: Cells
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, hints: Iterable[AnyHint], *, size: tuple[int, int], photo: tuple[int, int]) -> Known | None:
+        """The cells that hints cover; where two cover the same one, the later hint counts.
+
+        Args:
+            hints: at most 10,000.
+            size: (h, w) of the cells.
+            photo: (width, height) of the photograph in pixels.
+
+        Returns:
+            None where there is no hint.
+
+        Raises:
+            UsageError: a hint lies outside of the photograph, or there are too many.
+        """
+        listed = list(hints)
+        if len(listed) > MOST:
+            raise UsageError(f"a picture takes at most {MOST} hints, not {len(listed)}")
+        cells: dict[tuple[int, int], int] = {}
+        for number, hint in enumerate(listed):
+            _check(hint, number, photo)
+            for cell in _covered(hint, size, photo):
+                cells.pop(cell, None)
+                cells[cell] = number
+        if not cells:
+            return None
+        whose = np.fromiter(cells.values(), np.int64, len(cells))
+        colors = np.array([hint.color.ab for hint in listed], np.float32)
+        return cls(np.array(list(cells), np.int64), colors[whose], whose, size)
+
+    @cached_property
+    def map(self) -> HintMap:
+        """What the decoder is told: points, and where there are more than it takes, all of them as dense hints too."""
+        few = self._few
+        xy = ((self.at[few][:, ::-1] + 0.5) / (self.size[1], self.size[0])).astype(np.float32)
+        points = HintMap.from_points(xy, self.ab[few])
+        if len(few) == len(self.at):
+            return points
+        dense = np.zeros((3, *self.size), np.float32)
+        rows, columns = self.at.T
+        dense[:2, rows, columns] = HintMap.from_points(np.zeros_like(self.ab), self.ab).points[:, 2:4].T
+        dense[2, rows, columns] = 1
+        return HintMap(points.points, dense)
+
+    def settled(self, ab: Float, accurate: Float, luma01: Float) -> Float:
+        """The network's colours, made to agree with what is known.
+
+        Vividness is a bet on colours that nobody knows: near and like a hint, the most accurate ones are taken.
+        Then the known cells take their colours, and what they differ by is spread over what is near and alike.
+
+        Args:
+            ab: (h, w, 2) Lab units, read out as vivid as was asked for.
+            accurate: (h, w, 2), the same read out with the least error.
+            luma01: (h, w) luma of the cells in [0, 1].
+        """
+        few = self.at[self._few]
+        share = nearness(few, luma01, place=_PLACE, luma=_LUMA)[..., None]
+        result = ab + (accurate - ab) * share
+        rows, columns = few.T
+        result += spread(self.ab[self._few] - result[rows, columns], few, luma01)
+        rows, columns = self.at.T
+        result[rows, columns] = self.ab
+        return result
+
+    @cached_property
+    def _few(self) -> Cells:
+        """At most `MOST_POINTS` or so of the cells: evenly chosen, of each hint at least one as long as that goes."""
+        count = len(self.at)
+        if count <= MOST_POINTS:
+            return np.arange(count)
+        chosen = []
+        for number in np.unique(self.whose):
+            own = np.flatnonzero(self.whose == number)
+            quota = max(round(MOST_POINTS * len(own) / count), 1)
+            chosen.append(own[np.linspace(0, len(own) - 1, quota).round().astype(np.int64)])
+        every = np.concatenate(chosen)
+        return every[np.linspace(0, len(every) - 1, min(len(every), MOST_POINTS)).round().astype(np.int64)]
+
+
+def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:
+    width, height = photo
+    for x, y in hint.line:
+        if not (0 <= x < width and 0 <= y < height):
+            raise UsageError(
+                f"hint {number + 1} ({hint.color}) lies at {x:g}, {y:g}, outside of the photograph, which has "
+                f"{width} x {height} pixels"
+            )
+
+
+def _covered(hint: AnyHint, size: tuple[int, int], photo: tuple[int, int]) -> list[tuple[int, int]]:
+    """The cells under a hint: that of each place along its line, and those whose centre lies within its radius."""
+    scale = size[1] / photo[0], size[0] / photo[1]
+    line = [(x * scale[0], y * scale[1]) for x, y in hint.line]
+    places = [line[0]]
+    for (x0, y0), (x1, y1) in pairwise(line):
+        steps = max(int(2 * max(abs(x1 - x0), abs(y1 - y0))), 1)
+        places += [(x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps) for step in range(1, steps + 1)]
+    across, down = hint.radius * scale[0], hint.radius * scale[1]
+    covered: dict[tuple[int, int], None] = {}
+    for x, y in places:
+        covered[min(int(y), size[0] - 1), min(int(x), size[1] - 1)] = None
+        if not hint.radius:
+            continue
+        rows = np.arange(max(int(y - down), 0), min(int(y + down) + 1, size[0]))
+        columns = np.arange(max(int(x - across), 0), min(int(x + across) + 1, size[1]))
+        inside = ((rows + 0.5 - y) / down)[:, None] ** 2 + ((columns + 0.5 - x) / across) ** 2 <= 1
+        covered |= dict.fromkeys((int(rows[i]), int(columns[j])) for i, j in np.argwhere(inside))
+    return list(covered)

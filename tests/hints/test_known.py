@@ -1,0 +1,91 @@
+"""From hints in pixels to cells and to what the decoder is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from photochrom.errors import UsageError
+from photochrom.hints.hint import Hint, Stroke
+from photochrom.hints.known import MOST_POINTS, Known
+
+SIZE, PHOTO = (40, 60), (600, 400)
+
+
+def known(*hints: Any) -> Known:
+    result = Known.of(hints, size=SIZE, photo=PHOTO)
+    assert result is not None
+    return result
+
+
+def hint(x: float, y: float, color: Any = "red", radius: float = 0) -> Hint:
+    return Hint(x, y, color, radius)
+
+
+def test_a_hint_is_the_cell_that_it_lies_in() -> None:
+    assert known(hint(0, 0)).at.tolist() == [[0, 0]]
+    assert known(hint(599.9, 399.9)).at.tolist() == [[39, 59]]
+    assert known(hint(305, 220)).at.tolist() == [[22, 30]]
+
+
+def test_no_hint_is_nothing_known() -> None:
+    assert Known.of([], size=SIZE, photo=PHOTO) is None
+
+
+def test_the_decoder_is_told_places_and_normalized_colours() -> None:
+    row = known(hint(305, 220, "#ff0000")).map.points[0]
+    assert row == pytest.approx([30.5 / 60, 22.5 / 40, 80.1 / 110, 67.2 / 110, 1], abs=2e-3)
+
+
+def test_a_radius_covers_a_disc() -> None:
+    cells = known(hint(300, 200, radius=50)).at
+    distance = np.hypot(cells[:, 0] + 0.5 - 20, cells[:, 1] + 0.5 - 30)
+    assert distance.max() <= 5
+    assert len(cells) == pytest.approx(np.pi * 25, rel=0.1)
+
+
+def test_a_stroke_covers_its_line_without_gaps() -> None:
+    cells = known(Stroke([(5, 5), (595, 5), (595, 395)], "navy")).at.tolist()
+    assert [0, 0] in cells
+    assert {tuple(cell) for cell in cells} >= {(0, column) for column in range(60)} | {(row, 59) for row in range(40)}
+
+
+def test_of_two_hints_on_one_spot_the_later_one_counts() -> None:
+    one = known(hint(300, 200, "red"), hint(301, 201, "blue"))
+    assert len(one.at) == 1
+    assert np.array_equal(one.ab, known(hint(300, 200, "blue")).ab)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1, 5), (600, 5), (5, 400), (5, -0.1)])
+def test_a_hint_outside_of_the_photograph_is_refused(x: float, y: float) -> None:
+    with pytest.raises(UsageError, match=r"hint 2 .* outside of the photograph, which has 600 x 400"):
+        known(hint(1, 1), hint(x, y))
+
+
+def test_more_hints_than_a_picture_takes_are_refused() -> None:
+    with pytest.raises(UsageError, match="at most 10000"):
+        known(*[hint(1, 1)] * 10_001)
+
+
+def test_thousands_of_cells_are_told_densely_and_stand_for_every_hint() -> None:
+    many = known(hint(300, 200, "red", 190), hint(10, 10, "blue"), hint(590, 390, "lime"))
+    assert len(many.at) > 1000
+    assert len(many.map.points) <= MOST_POINTS + 3
+    assert many.map.dense is not None
+    assert many.map.dense[2].sum() == len(many.at)
+    told = {tuple(row) for row in many.map.points[:, 2:4].round(3).tolist()}
+    assert len(told) == 3
+
+
+def test_settled_the_known_cells_have_their_colour_and_what_is_far_and_different_keeps_its_own() -> None:
+    luma = np.full(SIZE, 0.3, np.float32)
+    luma[:, 30:] = 0.9
+    vivid, accurate = np.full((*SIZE, 2), 20, np.float32), np.full((*SIZE, 2), 10, np.float32)
+    one = known(hint(50, 200, "#ff0000"))
+    settled = one.settled(vivid, accurate, luma)
+    assert settled[20, 5] == pytest.approx(one.ab[0])
+    assert np.abs(settled[20, 6] - one.ab[0]).max() < 12
+    assert settled[20, 55] == pytest.approx([20, 20], abs=0.5)
+    assert (vivid == 20).all()
