@@ -99,6 +99,14 @@ class Photo:
         return width, height
 
     @property
+    def bits(self) -> int:
+        """Bits a sample that a file needs to keep the light as it is: 8, or more than that up to 16."""
+        luma = stored_luma(self)
+        if isinstance(luma, Deferred) or luma.dtype == np.uint8:
+            return 8
+        return self.depth if 8 < self.depth <= 16 else 16
+
+    @property
     def profile(self) -> bytes | None:
         """The RGB profile that the numbers are meant in; None where that is sRGB."""
         icc = self.metadata.icc

@@ -11,8 +11,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark
 from photochrom.photo.files import Writable, explained, finished_or_nothing, is_device
@@ -28,7 +26,7 @@ _NAMES: Final = {
     "icc": "the colour profile",
     "density": "the density",
     "alpha": "transparency",
-    "depth": "16 bits a channel (8 are kept)",
+    "depth": "{} bits a channel ({} are kept)",
     "pages": "more than one page (the first is kept)",
 }
 
@@ -85,6 +83,7 @@ def save_pages(
 
 def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]:
     lost: dict[str, None] = {}
+    bits, most = 0, kind.bits if "depth" in kind.keeps else 8
     for number, photo in enumerate(pages):
         if number and "pages" not in kind.keeps:
             lost["pages"] = None
@@ -97,9 +96,13 @@ def _prepared(pages: Iterator[Photo], kind: Format, name: str) -> Iterator[Page]
         )
         metadata = replace(photo.metadata, xmp=packet)
         lost |= dict.fromkeys(_carried(photo, kind) - kind.keeps)
+        if photo.bits > most:
+            lost["depth"] = None
+            bits = max(bits, photo.bits)
         yield Page(photo, metadata)
     if lost:
-        warn(f"{name}: {kind.name} has no place for " + ", ".join(_NAMES[key] for key in _NAMES if key in lost))
+        what = ", ".join(_NAMES[key] for key in _NAMES if key in lost).format(bits, most)
+        warn(f"{name}: {kind.name} has no place for {what}")
 
 
 def _carried(photo: Photo, kind: Format) -> set[str]:
@@ -113,6 +116,5 @@ def _carried(photo: Photo, kind: Format) -> set[str]:
         "icc": metadata.icc,
         "density": metadata.density and not in_exif,
         "alpha": photo.alpha is not None,
-        "depth": photo.luma.dtype == np.uint16,
     }
     return {key for key, value in there.items() if value}

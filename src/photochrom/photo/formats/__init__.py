@@ -12,12 +12,13 @@ from typing import Final
 from photochrom.errors import PhotoError, UsageError
 from photochrom.photo.formats.base import Format
 from photochrom.photo.formats.bmp import Bmp
+from photochrom.photo.formats.heif import Avif, Heic
 from photochrom.photo.formats.jpeg import Jpeg
 from photochrom.photo.formats.png import Png
 from photochrom.photo.formats.tiff import Tiff
 from photochrom.photo.formats.webp import Webp
 
-FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp())
+FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp(), Avif(), Heic())
 
 
 def of_data(data: bytes | memoryview, name: str) -> Format:

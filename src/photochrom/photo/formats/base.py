@@ -74,13 +74,15 @@ class Format(ABC):
         name: as people write it.
         suffixes: endings of file names, the usual one first, lower case with the dot.
         mime: media type.
-        keeps: which of exif, xmp, iptc, icc, density, alpha, depth (16 bit) and pages it has a place for.
+        keeps: which of exif, xmp, iptc, icc, density, alpha, depth (more than 8 bits) and pages it has a place for.
+        bits: how many a sample may have, if "depth" is in `keeps`.
     """
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     mime: ClassVar[str]
     keeps: ClassVar[frozenset[str]]
+    bits: ClassVar[int] = 16
 
     @abstractmethod
     def recognises(self, head: bytes) -> bool:

@@ -1,0 +1,152 @@
+"""The codecs inside AVIF and HEIC: libvips does AV1; HEVC is pillow-heif's, which is an extra of its own.
+
+OpenCV writes the alpha of AVIF: one plane without loss is what libvips has no way to ask for.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.errors import MissingExtraError, PhotoError
+from photochrom.photo import vips
+from photochrom.photo.formats.base import Options, check_size
+
+AV1, HEVC = b"av01", b"hvc1"
+
+_EFFORT: Final = 2
+"""Of libvips, 0 to 9."""
+
+_SPEED: Final = 8
+"""Of OpenCV, 0 to 10: the other way round."""
+
+
+class Decoder(Protocol):
+    """Samples up to 2**bits - 1 (grey: (H, W) or (H, W, 2)) and the bits, turned as the file asks."""
+
+    def __call__(self, data: bytes, setup: bytes, *, max_pixels: int, name: str) -> tuple[NDArray[Any], int]: ...
+
+
+def decoder(codec: bytes) -> Decoder | None:
+    """What decodes files whose main picture is of this codec."""
+    return {AV1: _decode_av1, HEVC: _decode_hevc, b"hev1": _decode_hevc}.get(codec)
+
+
+def _decode_av1(data: bytes, setup: bytes, *, max_pixels: int, name: str) -> tuple[NDArray[Any], int]:
+    image = vips.load("heifload_buffer", data, name, "AVIF")
+    check_size(image.width, image.height, max_pixels=max_pixels, name=name)
+    bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 8
+    samples = vips.pixels(image, name, "AVIF")
+    if bits > 8:
+        samples = samples >> np.uint16(16 - bits)
+    return (_grey(samples) if len(setup) > 2 and setup[2] & 0x10 else samples), bits
+
+
+def _decode_hevc(data: bytes, setup: bytes, *, max_pixels: int, name: str) -> tuple[NDArray[Any], int]:
+    heif = _pillow_heif(name)
+    try:
+        file = heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        image = file[file.primary_index]
+        check_size(*image.size, max_pixels=max_pixels, name=name)
+        bits = int(image.info["bit_depth"])
+        samples: NDArray[Any] = np.asarray(image)
+    except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError) as error:
+        raise PhotoError(f"{name}: is a damaged or incomplete HEIC ({error}); fetch or copy it again") from None
+    return (_grey(samples) if len(setup) > 16 and setup[16] & 3 == 0 else samples), bits
+
+
+def _grey(samples: NDArray[Any]) -> NDArray[Any]:
+    """A picture without chroma as its one plane, or two with alpha."""
+    if samples.ndim == 2 or samples.shape[2] < 3:
+        return samples
+    return samples[..., ::3] if samples.shape[2] == 4 else samples[..., 0]
+
+
+def encode_av1(rgb: NDArray[Any], bits: int, lossless: bool, quality: int, options: Options, name: str) -> bytes:
+    """An AVIF with RGB (H, W, 3) of up to 2**bits - 1."""
+    if bits > 8:
+        rgb = rgb << np.uint16(16 - bits)
+    library = vips.library()
+    image = vips.image(rgb, "rgb16" if bits > 8 else "srgb")
+    try:
+        file: bytes = image.heifsave_buffer(
+            compression="av1",
+            bitdepth=bits,
+            Q=quality,
+            lossless=lossless,
+            effort=_EFFORT,
+            subsample_mode={"444": "off", "420": "on", None: "auto"}[options.subsampling],
+            keep="none",
+        )
+    except library.Error as error:
+        raise PhotoError(f"{name}: could not be written ({' '.join(str(error).split())})") from error
+    return file
+
+
+def encode_av1_plane(plane: NDArray[Any], bits: int, name: str) -> bytes:
+    """An AVIF with one plane (H, W) of up to 2**bits - 1, without loss."""
+    how = [cv2.IMWRITE_AVIF_QUALITY, 100, cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_SPEED, _SPEED]
+    try:
+        done, file = cv2.imencode(".avif", np.ascontiguousarray(plane), how)
+    except cv2.error as error:
+        raise PhotoError(f"{name}: its transparency could not be written ({error.err})") from error
+    if not done:
+        raise PhotoError(f"{name}: its transparency could not be written; write PNG or TIFF")
+    return bytes(file)
+
+
+def encode_hevc(rgb: NDArray[Any], bits: int, lossless: bool, quality: int, options: Options, name: str) -> bytes:
+    """A HEIC with RGB (H, W, 3) of up to 2**bits - 1."""
+    chroma = int(options.subsampling or ("444" if quality >= 90 else "420"))
+    return _hevc(
+        "RGB",
+        rgb,
+        bits,
+        name,
+        quality=-1 if lossless else quality,
+        chroma=444 if lossless else chroma,
+        color_primaries=1,
+        transfer_characteristics=13,
+        matrix_coefficients=0 if lossless else 6,
+        full_range_flag=1,
+    )
+
+
+def encode_hevc_plane(plane: NDArray[Any], bits: int, name: str) -> bytes:
+    """A HEIC with one plane (H, W) of up to 2**bits - 1, without loss."""
+    return _hevc("L", plane, bits, name, quality=-1, chroma=444)
+
+
+def _hevc(mode: str, samples: NDArray[Any], bits: int, name: str, *, quality: int, chroma: int, **nclx: int) -> bytes:
+    heif = _pillow_heif(name)
+    height, width = samples.shape[:2]
+    file = io.BytesIO()
+    try:
+        heif.encode(
+            mode if bits == 8 else f"{mode};{bits}",
+            (width, height),
+            np.ascontiguousarray(samples).tobytes(),
+            file,
+            quality=quality,
+            chroma=chroma,
+            bit_depth=bits,
+            tile_size=0,
+            **nclx,
+        )
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        raise PhotoError(f"{name}: could not be written as HEIC ({error}); write AVIF, PNG or TIFF") from error
+    return file.getvalue()
+
+
+def _pillow_heif(name: str) -> Any:
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            f"{name}: is HEIC, which needs a library more: pip install 'photochrom[heic]'"
+        ) from None
+    return pillow_heif
