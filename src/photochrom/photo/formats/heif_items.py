@@ -304,7 +304,7 @@ class Coded:
         """
         heif = HeifFile(memoryview(file))
         kind = heif.codec()
-        kept = [(name, heif.property(name, heif.primary)) for name in (b"av1C", b"hvcC", b"ispe", b"pixi")]
+        kept = [(name, heif.property(name, heif.primary)) for name in (b"av1C", b"hvcC", b"ispe", b"pixi", b"clap")]
         properties = tuple((name, bytes(content)) for name, content in kept if content is not None)
         if kind not in (b"av01", b"hvc1") or len(properties) < 2:
             raise ValueError("the encoder made something unexpected")
@@ -342,8 +342,10 @@ def assembled(
 
     def describe(number: int, entries: list[tuple[bytes, bytes]]) -> None:
         indices = []
-        for kind, content in entries:
-            essential = 0x80 if kind in (b"av1C", b"hvcC") else 0
+        for kind, content in sorted(
+            entries, key=lambda entry: entry[0] == b"clap"
+        ):  # what changes the picture comes last
+            essential = 0x80 if kind in (b"av1C", b"hvcC", b"clap") else 0
             properties.append(box(kind, content))
             indices.append(len(properties) | essential)
         associations.append(struct.pack(">HB", number, len(indices)) + bytes(indices))
