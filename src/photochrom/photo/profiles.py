@@ -42,6 +42,11 @@ def space(icc: bytes | None) -> str:
     return icc[16:20].decode("latin-1").strip()
 
 
+def is_matrix(icc: bytes) -> bool:
+    """Whether a profile is made of three primaries and curves, and not of a table."""
+    return _tags(icc).keys() >= _RGB_TAGS
+
+
 def _tags(icc: bytes) -> dict[bytes, bytes]:
     """The contents of a profile by their signatures; empty for what is no whole profile.
 

@@ -1,0 +1,338 @@
+"""JPEG 2000: a picture without loss, at any depth up to 16 bits, in boxes (JP2, JPX) or bare (J2K).
+
+The boxes hold what archives put there: profile, resolution, EXIF, XMP, IPTC, and boxes of others, such
+as those of maps, which go through as they are. A bare codestream has no place for any of it.
+Sources: ISO/IEC 15444-1, annex I; 15444-2, annex M; the XMP specification, part 3, section 1.1.5.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.color.luma import recombine
+from photochrom.errors import PhotoError
+from photochrom.photo import exif as exif_block
+from photochrom.photo import profiles, vips
+from photochrom.photo.depths import to_depth, to_full_range
+from photochrom.photo.formats import jpeg2000_codestream as codestream
+from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
+from photochrom.photo.formats.isobmff import box, boxes, find
+from photochrom.photo.metadata import Density, Metadata
+from photochrom.photo.samples import unmultiplied
+
+DEFAULT_QUALITY: Final = 90
+
+SIGNATURE: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
+
+_XMP: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_EXIF: Final = b"JpgTiffExif->JP2"
+_IPTC: Final = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+_OTHER_IPTC: Final = bytes.fromhex("09a14e97c0b442e0bebf36df6f0ce36f")
+_KEPT: Final = frozenset({b"uuid", b"xml ", b"asoc", b"uinf"})
+
+_SRGB, _SYCC, _CMYK = 16, 18, 12
+_COLORS: Final = frozenset({_SRGB, 17, _SYCC, _CMYK})
+_MOST_METADATA: Final = 64_000_000
+
+
+@dataclass(frozen=True)
+class Jpeg2000Encoding:
+    """Whether the picture was without loss, and boxes of others, whole."""
+
+    lossless: bool
+    boxes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the boxes say of the channels."""
+
+    color: int | None = None
+    icc: bytes | None = None
+    density: Density | None = None
+    palette: memoryview | None = None
+    mapping: memoryview | None = None
+    channels: tuple[tuple[int, int, int], ...] = ()
+    """(channel, type, association) of each entry of the `cdef` box."""
+
+
+class Jp2(Format):
+    """8 to 16 bits, with or without loss, in and out; palettes, sYCC and CMYK in."""
+
+    name = "JPEG 2000"
+    suffixes = (".jp2", ".jpx", ".jpf", ".jpm")
+    mime = "image/jp2"
+    keeps = frozenset({"exif", "xmp", "iptc", "icc", "density", "alpha", "depth"})
+
+    def recognises(self, head: bytes) -> bool:
+        return head[:12] == SIGNATURE
+
+    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+        check_page(page, 1, name)
+        try:
+            return _read(memoryview(data), max_pixels=max_pixels, name=name)
+        except (ValueError, struct.error) as error:
+            raise _damaged(name, error) from None
+
+    def find_xmp(self, data: memoryview) -> bytes | None:
+        for each in boxes(data):
+            if each.kind == b"uuid" and bytes(each.content[:16]) == _XMP:
+                return bytes(each.content[16:])
+        return None
+
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
+        (page,) = pages
+        encoded, bits = _encoded(page, options, name)
+        photo, metadata = page.photo, page.metadata
+        width, height = photo.size
+        icc = metadata.icc
+        is_matrix = icc is None or profiles.is_matrix(icc)
+        brands = b"jp2 \0\0\0\0jp2 " if is_matrix else b"jpx \0\0\0\0jp2 jpx "
+        color = b"\1\0\0" + struct.pack(">I", _SRGB) if icc is None else bytes([2 if is_matrix else 3, 0, 0]) + icc
+        header = [
+            box(b"ihdr", struct.pack(">IIHBBBB", height, width, 3 + (photo.alpha is not None), bits - 1, 7, 0, 0)),
+            box(b"colr", color),
+        ]
+        if photo.alpha is not None:
+            channels = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 1, 0)]
+            header.append(box(b"cdef", struct.pack(">H", 4), *(struct.pack(">HHH", *each) for each in channels)))
+        metre = metadata.density.per_metre() if metadata.density else None
+        if metre:
+            header.append(box(b"res ", box(b"resc", *_resolution(metre))))
+        parts = [SIGNATURE, box(b"ftyp", brands), box(b"jp2h", *header)]
+        if metadata.xmp:
+            parts.append(box(b"uuid", _XMP, metadata.xmp))
+        if metadata.exif:
+            parts.append(box(b"uuid", _EXIF, metadata.exif))
+        if metadata.iptc:
+            parts.append(box(b"uuid", _IPTC, metadata.iptc))
+        if isinstance(photo.encoding, Jpeg2000Encoding):
+            parts += photo.encoding.boxes
+        file.write(b"".join((*parts, box(b"jp2c", encoded))))
+
+
+class J2k(Format):
+    """The bare codestream: 8 to 16 bits, with or without loss, in and out."""
+
+    name = "J2K"
+    suffixes = (".j2k", ".j2c", ".jpc")
+    mime = "image/j2c"
+    keeps = frozenset({"alpha", "depth"})
+
+    def recognises(self, head: bytes) -> bool:
+        return head[:4] == codestream.START
+
+    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+        check_page(page, 1, name)
+        try:
+            return _decoded(memoryview(data), _Header(), Metadata(), (), max_pixels=max_pixels, name=name)
+        except (ValueError, struct.error) as error:
+            raise _damaged(name, error) from None
+
+    def find_xmp(self, data: memoryview) -> bytes | None:
+        return None
+
+    def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
+        (page,) = pages
+        file.write(_encoded(page, options, name)[0])
+
+
+def _damaged(name: str, why: object) -> PhotoError:
+    return PhotoError(f"{name}: is a damaged or incomplete JPEG 2000 ({why}); fetch or copy it again")
+
+
+def _read(data: memoryview, *, max_pixels: int, name: str) -> Decoded:
+    picture, header = None, _Header()
+    exif = xmp = iptc = None
+    others = []
+    for each in boxes(data):
+        if each.kind == b"jp2c" and picture is None:
+            picture = each.content
+        elif each.kind == b"jp2h":
+            header = _header(each.content, header)
+        elif each.kind in _KEPT and len(each.content) <= _MOST_METADATA:
+            name_of_box = bytes(each.content[:16]) if each.kind == b"uuid" else b""
+            content = each.content[16:]
+            if name_of_box == _XMP:
+                xmp = bytes(content)
+            elif name_of_box == _EXIF:
+                exif = bytes(content).removeprefix(b"Exif\0\0")
+            elif name_of_box in (_IPTC, _OTHER_IPTC):
+                iptc = iptc or bytes(content)
+            else:
+                others.append(bytes(each.whole))
+    if picture is None:
+        raise ValueError("it holds no picture")
+    metadata = Metadata(exif or None, xmp or None, iptc or None, header.icc, header.density or exif_block.density(exif))
+    return _decoded(picture, header, metadata, tuple(others), max_pixels=max_pixels, name=name)
+
+
+def _header(data: memoryview, header: _Header) -> _Header:
+    color, icc = None, None
+    for each in boxes(data):
+        content = each.content
+        if each.kind == b"colr" and color is None and icc is None:
+            if content[0] == 1:
+                color = struct.unpack_from(">I", content, 3)[0]
+            elif content[0] in (2, 3):
+                icc = bytes(content[3:])
+        elif each.kind == b"pclr":
+            header = replace(header, palette=content)
+        elif each.kind == b"cmap":
+            header = replace(header, mapping=content)
+        elif each.kind == b"cdef":
+            (count,) = struct.unpack_from(">H", content)
+            entries = [struct.unpack_from(">HHH", content, 2 + 6 * index) for index in range(min(count, 64))]
+            header = replace(header, channels=tuple((a, b, c) for a, b, c in entries))
+        elif each.kind == b"res ":
+            header = replace(header, density=_density(content))
+    return replace(header, color=color, icc=icc)
+
+
+def _density(data: memoryview) -> Density | None:
+    """The capture resolution, or else the one for display."""
+    for kind in (b"resc", b"resd"):
+        content = find(data, kind)
+        if content is not None and len(content) >= 10:
+            down, down_below, across, across_below, down_power, across_power = struct.unpack_from(">4H2b", content)
+            if down and down_below and across and across_below:
+                return Density(
+                    across / across_below * 10.0**across_power, down / down_below * 10.0**down_power, "metre"
+                )
+    return None
+
+
+def _resolution(metre: tuple[float, float]) -> tuple[bytes, bytes]:
+    """Numerators and denominators down and across, then the powers of ten."""
+    numbers, powers = b"", b""
+    for value in reversed(metre):
+        power = 0
+        while value >= 500:
+            value, power = value / 10, power + 1
+        ratio = Fraction(value).limit_denominator(127)
+        numbers += struct.pack(">HH", max(ratio.numerator, 1), ratio.denominator)
+        powers += struct.pack(">b", power)
+    return numbers, powers
+
+
+def _decoded(
+    data: memoryview,
+    header: _Header,
+    metadata: Metadata,
+    others: tuple[bytes, ...],
+    *,
+    max_pixels: int,
+    name: str,
+) -> Decoded:
+    stored = codestream.Codestream.of(data)
+    check_size(stored.width, stored.height, max_pixels=max_pixels, name=name)
+    if max(stored.bits) > 16 or (stored.bits[0] <= 8 < max(stored.bits)):
+        raise PhotoError(f"{name}: its samples have {max(stored.bits)} bits, which are not read; convert it to 16 bit")
+    if header.color is not None and header.color not in _COLORS:
+        raise PhotoError(f"{name}: its colours are of a kind that is not read ({header.color}); convert it to sRGB")
+    codestream.check_complete(data)
+    samples = codestream.decode(data, stored)
+    planes, depths = _channels(samples, stored.bits, header)
+    bits = max(depths)
+    planes = [to_full_range(plane, depth) for plane, depth in zip(planes, depths, strict=True)]
+    if bits > 8:
+        planes = [plane if plane.dtype == np.uint16 else plane.astype(np.uint16) * np.uint16(257) for plane in planes]
+    planes, is_premultiplied = _in_order(planes, header.channels)
+    is_ink = header.color == _CMYK or profiles.space(metadata.icc) == "CMYK"
+    if is_ink and len(planes) >= 4:
+        ink = vips.image(np.dstack(planes[:4]), "cmyk", metadata.icc)
+        picture = vips.pixels(profiles.cmyk_to_srgb(ink), name, "JPEG 2000")
+        metadata = replace(metadata, icc=profiles.srgb())
+    elif len(planes) == 1:
+        picture = planes[0]
+    elif len(planes) > 4:
+        raise PhotoError(f"{name}: has {len(planes)} channels, which are not read; convert it to RGB")
+    else:
+        picture = np.dstack(planes)
+        if header.color == _SYCC and len(planes) >= 3 and stored.steps[1] == (1, 1):
+            picture[..., :3] = _from_sycc(picture)
+    if is_premultiplied and picture.ndim == 3 and picture.shape[2] in (2, 4):
+        picture = unmultiplied(picture)
+    return Decoded(
+        picture,
+        metadata,
+        depth=bits,
+        orientation=exif_block.orientation(metadata.exif),
+        encoding=Jpeg2000Encoding(stored.lossless, others),
+    )
+
+
+def _channels(samples: NDArray[Any], depths: tuple[int, ...], header: _Header) -> tuple[list[NDArray[Any]], list[int]]:
+    """The planes and the bits of each; a palette's colors instead of its numbers."""
+    planes = [samples] if samples.ndim == 2 else [samples[..., index] for index in range(samples.shape[2])]
+    if header.palette is None or header.mapping is None:
+        return planes, list(depths)
+    entries, columns = struct.unpack_from(">HB", header.palette)
+    sizes = [(value & 0x7F) + 1 for value in header.palette[3 : 3 + columns]]
+    if not 1 <= entries <= 1024 or not sizes or max(sizes) > 16:
+        raise ValueError("its palette makes no sense")
+    form = ">" + "".join("B" if bits <= 8 else "H" for bits in sizes)
+    rows = [struct.unpack_from(form, header.palette, 3 + columns + i * struct.calcsize(form)) for i in range(entries)]
+    table = np.array(rows, np.uint16)
+    result, result_depths = [], []
+    for place in range(0, len(header.mapping) - 3, 4):
+        component, kind, column = struct.unpack_from(">HBB", header.mapping, place)
+        if component >= len(planes) or (kind == 1 and column >= len(sizes)):
+            raise ValueError("its palette makes no sense")
+        if kind == 0:
+            result.append(planes[component])
+            result_depths.append(depths[component])
+        else:
+            result.append(table[np.minimum(planes[component], entries - 1), column])
+            result_depths.append(sizes[column])
+    if not result:
+        raise ValueError("its palette makes no sense")
+    return result, result_depths
+
+
+def _in_order(
+    planes: list[NDArray[Any]], channels: tuple[tuple[int, int, int], ...]
+) -> tuple[list[NDArray[Any]], bool]:
+    """Colors in their order, then the alpha that belongs to all of them; what is neither is left out.
+
+    Also, whether the colors were multiplied by alpha.
+    """
+    there = [each for each in channels if each[0] < len(planes)]
+    colors = sorted((association, channel) for channel, kind, association in there if kind == 0 and association)
+    if not colors:
+        return planes, False
+    alphas = [(channel, kind) for channel, kind, association in there if kind in (1, 2) and association == 0]
+    order = [channel for _, channel in colors] + [channel for channel, _ in alphas[:1]]
+    return [planes[channel] for channel in order], bool(alphas) and alphas[0][1] == 2
+
+
+def _from_sycc(picture: NDArray[Any]) -> NDArray[Any]:
+    """RGB of sYCC, which is YCbCr of BT.601 over the full range."""
+    most = np.iinfo(picture.dtype).max
+    chroma = (np.moveaxis(picture[..., 1:3], -1, 0).astype(np.float32) - (most + 1) // 2) / np.float32(most)
+    return recombine(np.ascontiguousarray(picture[..., 0]), chroma)
+
+
+def _encoded(page: Page, options: Options, name: str) -> tuple[bytes, int]:
+    """The codestream, and the bits of its samples."""
+    photo = page.photo
+    if max(photo.size) > codestream.LONGEST_SIDE:
+        raise PhotoError(f"{name}: JPEG 2000 is written up to {codestream.LONGEST_SIDE} pixels a side; write TIFF")
+    bits = photo.bits
+    samples = photo.rgb()
+    if photo.alpha is not None:
+        samples = np.dstack([samples, photo.alpha])
+    came = photo.encoding if isinstance(photo.encoding, Jpeg2000Encoding) else None
+    quality = options.quality or (DEFAULT_QUALITY if came and not came.lossless else None)
+    lossless = quality is None or photo.alpha is not None  # the encoder would lose of the alpha as well
+    try:
+        return codestream.encode(to_depth(samples, bits), bits, None if lossless else 28 + 0.18 * (quality or 0)), bits
+    except ValueError as error:
+        raise PhotoError(f"{name}: could not be written as JPEG 2000 ({error}); write TIFF or PNG") from error
