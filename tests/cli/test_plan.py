@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.cli.plan import Job, plan
+from photochrom.cli.jobs import Job
+from photochrom.cli.plan import plan
 from photochrom.errors import UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)

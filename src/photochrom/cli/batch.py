@@ -1,104 +1,75 @@
-"""Coloring many pictures at once: several are decoded, looked at and encoded beside each other.
+"""`photochrom colorize`: what is asked for becomes jobs, the workers do them, each is reported in the inputs' order.
 
-Each picture goes its whole way in one thread; the libraries that do the work leave the others
-free to run. A picture that fails is reported and the next one goes on. Results are reported in
-the order of the inputs.
+This process holds what belongs to the terminal: standard input and output, messages, the bar and
+the exit code. It loads no decoder and no network.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
-import threading
-import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from dataclasses import asdict, replace
 
-from photochrom.cli.plan import STANDARD, Job, is_result
-from photochrom.colorizer import Colorizer
-from photochrom.errors import PhotochromError, UsageError
-from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, save_pages
-from photochrom.photo.files import STANDARD_INPUT, explained, is_device
-from photochrom.runtime.model import cpus
+from photochrom.cli.jobs import STANDARD, Answer, Job, Limits, Report, Settings
+from photochrom.cli.workers import Workers
+from photochrom.errors import UsageError
+from photochrom.runtime.devices import cpus
 
 MOST_JOBS = 8
 """Pictures at once unless somebody asks for more: each large one takes a few hundred megabytes."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How pictures are colored and saved, the same for all of them. See the options of `photochrom colorize`."""
-
-    model: str = "best"
-    device: str = "auto"
-    vividness: float | None = None
-    strength: float = 1.0
-    detail: float | None = None
-    format: str | None = None
-    quality: int | None = None
-    skip_existing: bool = False
-    overwrite: bool = False
-    max_pixels: int = MAX_PIXELS
-
-    def __post_init__(self) -> None:
-        if self.skip_existing and self.overwrite:
-            raise UsageError("--skip-existing and --overwrite contradict each other: give one of them")
+STANDARD_INPUT = "standard input"
+"""What messages call it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What became of one picture: a line of `--json`.
-
-    Attributes:
-        input, output: paths, "-" for standard input and output; output is None where nothing was written.
-        status: "colored", "skipped" or "failed".
-        reason: why it was skipped or failed.
-        warnings: what its owner should know.
-        width, height: of the result's first page, in pixels.
-        model: the exact weights.
-        seconds: from opening to the finished file.
-    """
-
-    input: str
-    output: str | None = None
-    status: Literal["colored", "skipped", "failed"] = "colored"
-    reason: str | None = None
-    warnings: list[str] = field(default_factory=list)
-    width: int | None = None
-    height: int | None = None
-    model: str | None = None
-    seconds: float = 0.0
-
-
-class _Stopped(Exception):
-    """The user wants to stop: what is being written is given up."""
-
-
-def run(work: Sequence[Job], settings: Settings, *, jobs: int | None, threads: int | None, as_json: bool) -> int:
+def run(
+    inputs: Sequence[str],
+    settings: Settings,
+    *,
+    output: str | None,
+    recursive: bool,
+    jobs: int | None,
+    threads: int | None,
+    limits: Limits,
+    as_json: bool,
+) -> int:
     """Color all pictures and report them. Returns the exit code: 0 all done, 1 some failed.
 
     Raises:
         UsageError, ModelError, MissingExtraError: before any picture is touched.
     """
-    piped = any(job.target is None for job in work)
-    if piped and as_json:
-        raise UsageError("standard output cannot take both the picture and --json: give -o FILE")
-    if piped and sys.stdout.isatty():
-        raise UsageError("the picture would go to this terminal: give -o FILE, or send the output to a file or program")
-    at_once = min(jobs or min(cpus(), MOST_JOBS), max(len(work), 1))
-    painter = Colorizer(settings.model, device=settings.device, threads=threads or max(cpus() // at_once, 1))
-    counts = {"colored": 0, "skipped": 0, "failed": 0}
-    with _progress(len(work)) as advance:
-        for report in _reports(work, painter, settings, at_once):
-            counts[report.status] += 1
-            _tell(report, as_json=as_json, piped=piped)
-            advance()
+    device = None  # what /dev/stdout and the like mean, only this process knows
+    if output is not None and _is_device(output):
+        device, output = output, STANDARD
+    with Workers(settings, limits=limits) as workers:
+        work = workers.plan(
+            inputs=inputs,
+            output=output,
+            format=settings.format,
+            recursive=recursive,
+            overwrite=settings.overwrite,
+        )
+        piped = device is None and any(job.target is None for job in work)
+        if piped and as_json:
+            raise UsageError("standard output cannot take both the picture and --json: give -o FILE")
+        if piped and sys.stdout.isatty():
+            raise UsageError(
+                "the picture would go to this terminal: give -o FILE, or send the output to a file or program"
+            )
+        at_once = min(jobs or min(cpus(), MOST_JOBS), max(len(work), 1))
+        threads = threads or max(cpus() // at_once, 1)
+        counts = {"colored": 0, "skipped": 0, "failed": 0}
+        with _progress(len(work)) as advance:
+            for answer in workers.answers(_read(work), at_once=at_once, threads=threads):
+                report = _handed_on(answer, device)
+                counts[report.status] += 1
+                if answer.mistake:
+                    print(answer.mistake, file=sys.stderr)
+                _tell(report, as_json=as_json, piped=piped)
+                advance()
     if len(work) > 1:
         words = {"colored": "coloured"}  # identifiers are American, what people read is British
         told = (f"{count} {words.get(status, status)}" for status, count in counts.items() if count)
@@ -106,82 +77,42 @@ def run(work: Sequence[Job], settings: Settings, *, jobs: int | None, threads: i
     return 1 if counts["failed"] else 0
 
 
-def _reports(work: Sequence[Job], painter: Colorizer, settings: Settings, at_once: int) -> Iterator[Report]:
-    stop = threading.Event()
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="photochrom")
-    try:
-        futures = [pool.submit(_attempt, job, painter, settings, stop) for job in work]
-        for future in futures:
-            yield future.result()
-    finally:
-        # On Ctrl-C: nothing new is begun, and what is being written is finished or removed before the process ends.
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+def _is_device(output: str) -> bool:
+    return os.path.exists(output) and not os.path.isfile(output) and not os.path.isdir(output)
 
 
-def _attempt(job: Job, painter: Colorizer, settings: Settings, stop: threading.Event) -> Report:
-    start = time.perf_counter()
-    with collect_warnings() as warnings:
+def _read(work: Sequence[Job]) -> Iterator[tuple[Job, bytes | None]]:
+    """The jobs, with the bytes of what only this process can read: standard input, and files that the shell made up."""
+    for job in work:
+        data = None
         try:
-            report = _color(job, painter, settings, stop)
-        except PhotochromError as error:
-            report = Report(input=job.name, status="failed", reason=str(error))
-        except MemoryError:
-            report = Report(input=job.name, status="failed", reason="there is not enough memory for it: try --jobs 1")
-        except _Stopped:
-            report = Report(input=job.name, status="failed", reason="stopped")
-        except Exception as error:
-            # A mistake of ours must not cost the other pictures; it is shown in full, so that it can be reported.
-            traceback.print_exc()
-            report = Report(input=job.name, status="failed", reason=f"Photochrom made a mistake: {error!r}")
-    return replace(report, warnings=warnings, seconds=round(time.perf_counter() - start, 3))
+            if job.source is None:
+                data = sys.stdin.buffer.read()
+            elif job.problem is None and job.source.parts[:2] in (("/", "dev"), ("/", "proc")):
+                data = job.source.read_bytes()
+        except OSError as error:
+            name = STANDARD_INPUT if job.source is None else job.name
+            job = replace(job, problem=f"{name}: could not be read ({error.strerror or error})")
+        yield job, data
 
 
-def _color(job: Job, painter: Colorizer, settings: Settings, stop: threading.Event) -> Report:
-    if job.problem is not None:
-        return Report(input=job.name, status="failed", reason=job.problem)
-    if job.target is not None and not settings.overwrite and os.path.exists(job.target) and not is_device(job.target):
-        if settings.skip_existing:
-            return Report(input=job.name, status="skipped", reason=f"{job.target} exists already")
-        raise PhotochromError(f"{job.target} exists already: give --overwrite or --skip-existing, or another -o")
-    if job.listed and job.source is not None and is_result(job.source):
-        return Report(input=job.name, status="skipped", reason="Photochrom has coloured it before")
-    pages = painter.pages(
-        sys.stdin.buffer if job.source is None else job.source,
-        vividness=settings.vividness,
-        strength=settings.strength,
-        detail=settings.detail,
-        max_pixels=settings.max_pixels,
-    )
-    sizes: list[tuple[int, int]] = []
-
-    def painted() -> Iterator[Photo]:
-        for page in pages:
-            if stop.is_set():
-                raise _Stopped
-            if job.target is not None and not sizes:  # only now is there something to put into a new folder
-                with explained(job.target):
-                    job.target.parent.mkdir(parents=True, exist_ok=True)
-            sizes.append(page.size)
-            yield page
-
-    if job.target is None:
-        whole = io.BytesIO()
-        save_pages(painted(), whole, format=settings.format, quality=settings.quality)
-        with explained("standard output"):
-            sys.stdout.buffer.write(whole.getbuffer())
+def _handed_on(answer: Answer, device: str | None) -> Report:
+    """The report, after what is no file went to standard output or the device."""
+    report, data = answer.report, answer.data
+    if data is None:
+        return report
+    place = device or "standard output"
+    try:
+        if device is None:
+            sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-    else:
-        save_pages(
-            painted(), job.target, format=settings.format, quality=settings.quality, overwrite=settings.overwrite
-        )
-    return Report(
-        input=job.name,
-        output=STANDARD if job.target is None else os.fspath(job.target),
-        width=sizes[0][0],
-        height=sizes[0][1],
-        model=painter.model.identity,
-    )
+        else:
+            with open(device, "wb") as file:
+                file.write(data)
+    except OSError as error:
+        reason = f"{place}: could not be written ({error.strerror or error})"
+        return Report(input=report.input, status="failed", reason=reason, seconds=report.seconds)
+    return report if device is None else replace(report, output=device)
 
 
 def _tell(report: Report, *, as_json: bool, piped: bool) -> None:

@@ -55,7 +55,7 @@ def clean(
     with needs_extra("train"):
         from photochrom.training.clean.cleaning import Options
         from photochrom.training.clean.cleaning import clean as run
-    from photochrom.runtime.model import cpus
+    from photochrom.runtime.devices import cpus
 
     options = Options(
         side=side,

@@ -75,6 +75,19 @@ def colorize(
             min=1, help="Refuse larger pictures before any memory is taken for them.", show_default="400 million"
         ),
     ] = None,
+    time_limit: Annotated[
+        float,
+        typer.Option(min=1, metavar="SECONDS", help="Give a picture up, or a page of a longer one, after this time."),
+    ] = 600,
+    memory_limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="MB",
+            help="Give a picture up that takes more memory.",
+            show_default="half of the machine's, at least 2048",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each picture on standard output.")
     ] = False,
@@ -84,8 +97,8 @@ def colorize(
     Pictures in a folder that Photochrom coloured before are not taken again. A bad picture does not stop the others.
     Exit code: 0 all done, 1 some failed (each is named), 2 usage.
     """
-    from photochrom.cli.batch import Settings, run
-    from photochrom.cli.plan import plan
+    from photochrom.cli.batch import run
+    from photochrom.cli.jobs import Limits, Settings
 
     settings = Settings(
         model=model,
@@ -97,7 +110,17 @@ def colorize(
         quality=quality,
         skip_existing=skip_existing,
         overwrite=overwrite,
-        **({} if max_pixels is None else {"max_pixels": max_pixels}),
+        max_pixels=max_pixels,
     )
-    work = plan(inputs, output=output, format=format, recursive=recursive, overwrite=overwrite)
-    raise typer.Exit(run(work, settings, jobs=jobs, threads=threads, as_json=as_json))
+    limits = Limits(seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
+    code = run(
+        inputs,
+        settings,
+        output=output,
+        recursive=recursive,
+        jobs=jobs,
+        threads=threads,
+        limits=limits,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)

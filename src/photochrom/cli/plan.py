@@ -13,37 +13,13 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Final
 
+from photochrom.cli.jobs import STANDARD, Job
 from photochrom.errors import PhotoError, UsageError
 from photochrom.photo import is_marked
 from photochrom.photo.formats import FORMATS, check_ending, of_name, of_path, recognised
 from photochrom.photo.formats.base import Format
 
-STANDARD: Final = "-"
-"""Standard input as an input, standard output as an output."""
-
 SUFFIX: Final = "-colour"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to color.
-
-    Attributes:
-        source: file to read; None for standard input.
-        target: file to write; None for standard output.
-        listed: found in a folder or by a pattern and not named itself: skipped where it carries our mark.
-        problem: why it cannot be done, known from the names alone; None where nothing speaks against it.
-    """
-
-    source: Path | None
-    target: Path | None
-    listed: bool = False
-    problem: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What results are listed under: the input as it was given."""
-        return STANDARD if self.source is None else str(self.source)
 
 
 @dataclass(frozen=True)
@@ -58,10 +34,6 @@ class _Found:
         """Whether it was found in `folder`, which lies inside the folder that was read: there, results go."""
         base = Path(*self.path.parts[: len(self.path.parts) - len(self.below.parts)])
         return self.listed and folder.resolve() in [(base / part).resolve() for part in self.below.parents[:-1]]
-
-    def is_skipped(self) -> bool:
-        """Whether it will not be read, since it is a result itself: the one of an earlier run, most likely."""
-        return self.listed and is_result(self.path)
 
 
 def plan(
@@ -107,9 +79,10 @@ def plan(
         place = os.path.realpath(target)
         if problem is None and first.setdefault(os.path.normcase(place), each) is not each:
             problem = f"its result would be {target}, as that of {first[os.path.normcase(place)].path}: give another -o"
-        if problem is None and overwrite and place != real and place in unique and not unique[place].is_skipped():
+        replaces_input = overwrite and place != real and place in unique
+        if problem is None and replaces_input and not unique[place].listed:
             problem = f"its result would replace {target}, which is an input too: give another -o"
-        jobs.append(Job(each.path, target, each.listed, problem))
+        jobs.append(Job(each.path, target, each.listed, problem, replaces_input))
     return jobs
 
 

@@ -37,7 +37,8 @@ from photochrom.evaluation.subjects import AREA, Ceiling, Finished, Grey, MeanCo
 from photochrom.evaluation.tables import for_card, points_for_card
 from photochrom.evaluation.truths import Truth, Truths
 from photochrom.networks.inception_v3 import WEIGHTS as INCEPTION_FILE
-from photochrom.runtime.model import Model, cpus
+from photochrom.runtime.devices import cpus
+from photochrom.runtime.model import Model
 
 STUDIED: Final = 150
 """Photographs at most, evenly spread, on which hints, ageing and robustness are studied: each takes many looks."""

@@ -1,19 +1,20 @@
 """Bytes in, bytes out: reading whatever holds a picture, and writing so that no half file is ever seen.
 
-A file is written under a temporary name in its own folder, flushed to the disk and moved into
-place in one step. Whatever goes wrong, a full disk or Ctrl-C, the old state stays.
+A file is written under a temporary name in its own folder (`photochrom.claims`), flushed to the
+disk and moved into place in one step. Whatever goes wrong, a full disk or Ctrl-C, the old state stays.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
 
+from photochrom.claims import Claim, claimed
 from photochrom.errors import PhotoError
 
 STANDARD_INPUT: Final = "standard input"
@@ -70,10 +71,14 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
-def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+def finished_or_nothing(path: Path, *, overwrite: bool = False, claim: Claim | None = None) -> Iterator[BinaryIO]:
     """A file under a temporary name beside `path`: moved onto it at the end of the block, removed on any failure.
 
+    Args:
+        claim: that to `path` with all links followed, for a caller who holds it already.
+
     Raises:
+        BusyError: somebody else is writing it at this moment.
         PhotoError: `path` exists and `overwrite` is false, its folder is missing, the disk is full, and the like.
     """
     with explained(path):
@@ -81,21 +86,16 @@ def finished_or_nothing(path: Path, *, overwrite: bool = False) -> Iterator[Bina
             raise PhotoError(f"{path}: is a folder; give the name of a file to write")
         place = path.resolve()  # a link stays a link
         _refuse_existing(path, overwrite)
-        temporary = place.parent / f".photochrom-{secrets.token_hex(8)}.part"
-        try:
-            # "x" and not `tempfile`, so that the file gets the permissions that any new file gets.
-            with temporary.open("xb") as file:
+        with claimed(place) if claim is None else nullcontext(claim) as held:
+            with held.open() as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
             if place.exists():
-                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
+                held.temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             _refuse_existing(path, overwrite)
-            temporary.replace(place)
+            held.move(place)
             _flush_folder(place.parent)
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
 
 
 def is_device(path: Path) -> bool:
@@ -115,6 +115,11 @@ def explained(target: Path | str) -> Iterator[None]:
     except PermissionError:
         raise PhotoError(f"{target}: may not be written; check the permissions of its folder") from None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PhotoError(
+                f"{target}: its name is too long for this file system; give -o FOLDER, where results keep their names, "
+                "or another name"
+            ) from None
         raise PhotoError(
             f"{target}: could not be written ({reason(error)}); nothing was left behind: free some space or choose "
             "another place"

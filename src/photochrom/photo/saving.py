@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
+from photochrom.claims import Claim
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark
 from photochrom.photo.files import Writable, explained, finished_or_nothing, is_device
@@ -39,6 +40,7 @@ def save_pages(
     quality: int | None = None,
     subsampling: Subsampling | None = None,
     overwrite: bool = False,
+    claim: Claim | None = None,
 ) -> None:
     """Write colored photographs as the pages of one file.
 
@@ -52,6 +54,7 @@ def save_pages(
         quality: 1 to 100, for JPEG and lossy WebP; without it as the file came.
         subsampling: of a JPEG's chroma, "420" or "444"; without it as the file came, "420" for a grey one.
         overwrite: whether a file that exists may be replaced.
+        claim: that to the file, where the caller holds it already.
 
     Raises:
         UsageError: the path's ending is that of another format than `format`.
@@ -72,7 +75,7 @@ def save_pages(
     name = str(path) if path else str(getattr(target, "name", first.name))
     ready = _prepared(chain([first], rest), kind, name)
     if path is not None and not is_device(path):
-        with finished_or_nothing(path, overwrite=overwrite) as file:
+        with finished_or_nothing(path, overwrite=overwrite, claim=claim) as file:
             kind.write(ready, options, file, name=name)
         return
     memory = io.BytesIO()  # a stream may be one that can't go back, as TIFF needs it

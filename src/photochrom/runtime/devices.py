@@ -7,6 +7,7 @@ replaced by the CPU without a word.
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from photochrom.errors import MissingExtraError, UsageError
@@ -50,3 +51,10 @@ def provider(device: str, available: list[str]) -> str:
             f"pip uninstall onnxruntime && pip install {package}"
         )
     return name
+
+
+def cpus() -> int:
+    """CPUs that this process may use: containers and job schedulers give fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -8,7 +8,6 @@ module loads ONNX Runtime, which is why nothing imports it before a picture is c
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from photochrom.color.normalize import normalize_luma
 from photochrom.errors import ModelError, UsageError
 from photochrom.hints.hintmap import HintMap
 from photochrom.runtime.card import METADATA_KEY, ModelCard
-from photochrom.runtime.devices import CPU, DEVICES, provider
+from photochrom.runtime.devices import CPU, DEVICES, cpus, provider
 from photochrom.runtime.registry import FILES, ModelFiles, find
 
 Float = NDArray[np.float32]
@@ -153,13 +152,6 @@ def read_card(name_or_path: str | Path) -> ModelCard:
     files = find(name_or_path)
     session, _ = _load(files, FILES[1], CPU, 1, optimize=False)
     return _card(session, files.folder / FILES[1])
-
-
-def cpus() -> int:
-    """CPUs that this process may use: containers and job schedulers give fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _load(

@@ -1,0 +1,114 @@
+"""What the command and its workers tell each other: pictures to color, how, and what became of each.
+
+Nothing heavy is imported here, so that the command itself never loads a decoder or the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from photochrom.errors import UsageError
+
+STANDARD: Final = "-"
+"""Standard input as an input, standard output as an output."""
+
+Status = Literal["colored", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to color.
+
+    Attributes:
+        source: file to read; None for standard input.
+        target: file to write; None where the command hands the result on, to standard output or a device.
+        listed: found in a folder or by a pattern and not named itself: skipped where it carries our mark.
+        problem: why it cannot be done, known from the names alone; None where nothing speaks against it.
+        replaces_input: the target is another input: replaced only where that is a result itself.
+    """
+
+    source: Path | None
+    target: Path | None
+    listed: bool = False
+    problem: str | None = None
+    replaces_input: bool = False
+
+    @property
+    def name(self) -> str:
+        """What results are listed under: the input as it was given."""
+        return STANDARD if self.source is None else str(self.source)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How pictures are colored and saved, the same for all of them. See the options of `photochrom colorize`."""
+
+    model: str = "best"
+    device: str = "auto"
+    vividness: float | None = None
+    strength: float = 1.0
+    detail: float | None = None
+    format: str | None = None
+    quality: int | None = None
+    skip_existing: bool = False
+    overwrite: bool = False
+    max_pixels: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.skip_existing and self.overwrite:
+            raise UsageError("--skip-existing and --overwrite contradict each other: give one of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one picture may take before its worker is ended.
+
+    Attributes:
+        seconds: for a page of it, from opening to the finished file.
+        memory: bytes of the whole worker; None: half of the machine's, at least LEAST_MEMORY.
+    """
+
+    seconds: float = 600.0
+    memory: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of one picture: a line of `--json`.
+
+    Attributes:
+        input, output: paths, "-" for standard input and output; output is None where nothing was written.
+        status: what was done.
+        reason: why it was skipped or failed.
+        warnings: what its owner should know.
+        width, height: of the result's first page, in pixels.
+        model: the exact weights.
+        seconds: from opening to the finished file.
+    """
+
+    input: str
+    output: str | None = None
+    status: Status = "colored"
+    reason: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    width: int | None = None
+    height: int | None = None
+    model: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a worker sends back for a job.
+
+    Attributes:
+        report: what became of the picture.
+        data: the finished file, where the job has no target.
+        mistake: the traceback of a mistake of ours.
+    """
+
+    report: Report
+    data: bytes | None = None
+    mistake: str | None = None

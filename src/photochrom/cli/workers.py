@@ -1,0 +1,308 @@
+"""Pictures are colored in processes of their own: a file that hangs, crashes or floods a decoder ends only those.
+
+The command itself loads no decoder and no network. It hands out one picture at a time to each
+worker, watches time and memory, ends a worker that takes too much, starts another in its place,
+and reports the file. (The Python API works in the caller's own process and contains nothing.)
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from photochrom.claims import remove_leftover
+from photochrom.cli.jobs import Answer, Job, Limits, Report, Settings
+from photochrom.cli.worker import OK, RAISED
+from photochrom.errors import PhotochromError
+
+LEAST_MEMORY: Final = 2 << 30
+"""Bytes that a worker may always take, unless somebody says less: enough for 200 megapixels of 16 bit."""
+
+KEPT: Final = 512 << 20
+"""Bytes more than after its first picture that a worker may keep after a later one; beyond, it leaks: replaced."""
+
+_WINDOW: Final = 1000
+"""Pictures that may be done or under way while an earlier one, to be told before them, still takes its time."""
+
+_INTERVAL: Final = 0.05
+"""Seconds between two looks at what the workers take."""
+
+
+class WorkerDied(Exception):
+    """A worker has ended without an answer; the message says why."""
+
+
+class Worker:
+    """One worker process, as seen from the command. Not for several threads at once, apart from :meth:`watch` and
+    :meth:`kill`."""
+
+    def __init__(self, limits: Limits) -> None:
+        # With this process's own search path: neither the current folder nor the way this was started may matter.
+        code = f"import sys; sys.path[:] = {sys.path!r}; from photochrom.cli.worker import main; main()"
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the command, which then ends its workers
+        )
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._why: str | None = None
+        self._writes: Path | None = None
+        self._usual: int | None = None
+
+    def ask(self, kind: str, *arguments: object, limited: bool = False) -> Any:
+        """Send a request and wait for its answer.
+
+        Args:
+            limited: watch time and memory meanwhile.
+
+        Raises:
+            WorkerDied: it ended, or was ended by :meth:`watch` or :meth:`kill`.
+            PhotochromError: what the worker itself raised.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._since = time.monotonic() if limited else None
+            pickle.dump((kind, arguments), self._process.stdin)
+            self._process.stdin.flush()
+            while True:
+                told, value = pickle.load(self._process.stdout)
+                if told == OK:
+                    return value
+                if told == RAISED:
+                    raise value
+                if told == "writes":
+                    self._writes = value
+                elif told == "page" and limited:
+                    self._since = time.monotonic()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise WorkerDied(self._end()) from None
+        finally:
+            with self._lock:
+                self._since = None
+                self._writes = None
+
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return self._process.poll() is None
+
+    def watch(self, memory: int) -> None:
+        """End it if its picture takes longer than it may, or if it has more than `memory` bytes in use."""
+        since = self._since
+        if since is None:
+            return
+        why = None
+        if time.monotonic() - since > self._limits.seconds:
+            why = f"took longer than {self._limits.seconds:g} seconds and was given up; --time-limit allows more"
+        elif self.memory() > memory:
+            why = f"took more than {memory >> 20} MB of memory and was given up; --memory-limit allows more"
+        with self._lock:
+            if why is not None and self._since is since:  # it may have become ready meanwhile
+                self.kill(why)
+
+    def kill(self, why: str) -> None:
+        """End it at once, from any thread."""
+        self._why = self._why or why
+        self._process.kill()
+
+    def close(self) -> None:
+        """End it, whatever it does; what it was writing is removed."""
+        self.kill("was stopped")
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._end()
+
+    def memory(self) -> int:
+        """Bytes that it has in use."""
+        import psutil
+
+        with suppress(psutil.Error):
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        return 0
+
+    def swollen(self) -> bool:
+        """Whether it keeps far more memory between two pictures than after its first."""
+        memory = self.memory()
+        self._usual = memory if self._usual is None else min(self._usual, memory)
+        return memory > self._usual + KEPT
+
+    def _end(self) -> str:
+        """Wait until it is gone, and clear away what it left. Returns why it ended."""
+        code = self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        if self._writes is not None:
+            remove_leftover(self._writes)
+            self._writes = None
+        if self._why is not None:
+            return self._why
+        if code == -signal.SIGKILL:
+            return "was ended by the system, most likely for want of memory: try --jobs 1"
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"made its process crash ({how}); most likely the file is damaged, or made to do harm"
+
+
+class Workers:
+    """A number of workers, started as they are needed and replaced as they end.
+
+    >>> with Workers(Settings(model="fast"), limits=Limits(seconds=60)) as workers:
+    ...     for report in workers.color(jobs, at_once=2):
+    ...         print(report.status, report.reason)
+
+    Attributes:
+        replaced: workers that died, were ended or grew too large so far.
+    """
+
+    def __init__(self, settings: Settings, *, limits: Limits | None = None) -> None:
+        self.replaced = 0
+        self._settings = settings
+        self._limits = limits or Limits()
+        self._idle: deque[Worker] = deque()
+        self._all: set[Worker] = set()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._idle.append(self._start())  # it imports what it needs while this process goes on
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def plan(self, **options: Any) -> list[Job]:
+        """`photochrom.cli.plan.plan`, in a worker: it knows the formats.
+
+        Raises:
+            UsageError: inputs and output make no sense together.
+        """
+        return self._first("plan", options)  # type: ignore[no-any-return]
+
+    def color(self, jobs: Iterable[Job], *, at_once: int = 1, threads: int = 1) -> Iterator[Report]:
+        """Reports of all jobs, in their order, whatever becomes of each. Those for standard input are not for this."""
+        return (
+            answer.report for answer in self.answers(((job, None) for job in jobs), at_once=at_once, threads=threads)
+        )
+
+    def answers(
+        self, work: Iterable[tuple[Job, bytes | None]], *, at_once: int = 1, threads: int = 1
+    ) -> Iterator[Answer]:
+        """As :meth:`color`, for jobs with the bytes to read (None: the job's source), and with what is not in files.
+
+        Raises:
+            UsageError, ModelError, MissingExtraError: the model can't be used; before any picture is touched.
+        """
+        self._threads = threads
+        self._first("load", self._settings, threads)
+        threading.Thread(target=self._watch, daemon=True, name="photochrom-watch").start()
+        pool = ThreadPoolExecutor(at_once, thread_name_prefix="photochrom")
+        pending: deque[Future[Answer]] = deque()
+        try:
+            for job, data in work:
+                pending.append(pool.submit(self._attempt, job, data))
+                while len(pending) >= _WINDOW or (pending and pending[0].done()):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            if pending:  # given up, as by Ctrl-C
+                self._stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """End all workers; nothing that is under way is finished, and nothing half is left."""
+        self._stop()
+        for worker in self._everyone():
+            worker.close()
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._closed.set()
+            for worker in self._all:
+                worker.kill("was stopped")
+
+    def _first(self, kind: str, *arguments: object) -> Any:
+        try:
+            return self._idle[0].ask(kind, *arguments)
+        except WorkerDied as error:
+            raise PhotochromError(f"no picture was touched, the process for them could not start: it {error}") from None
+
+    def _start(self) -> Worker:
+        with self._lock:
+            if self._closed.is_set():
+                raise WorkerDied("was stopped")
+            worker = Worker(self._limits)
+            self._all.add(worker)
+            return worker
+
+    def _attempt(self, job: Job, data: bytes | None) -> Answer:
+        """Have one job done by a worker of its own for that time."""
+        start = time.perf_counter()
+        worker = None
+        try:
+            worker = self._taken()
+            answer: Answer = worker.ask("attempt", job, data, limited=True)
+        except (WorkerDied, PhotochromError) as error:
+            if worker is not None:
+                self._drop(worker)
+            seconds = round(time.perf_counter() - start, 3)
+            return Answer(report=Report(input=job.name, status="failed", reason=str(error), seconds=seconds))
+        if worker.swollen():
+            self._drop(worker)
+        else:
+            self._idle.append(worker)
+        return answer
+
+    def _taken(self) -> Worker:
+        with suppress(IndexError):
+            while True:
+                worker = self._idle.pop()
+                if worker.alive():
+                    return worker
+                self._drop(worker)
+        worker = self._start()
+        try:
+            worker.ask("load", self._settings, self._threads)
+        except (WorkerDied, PhotochromError):
+            self._drop(worker)
+            raise
+        return worker
+
+    def _drop(self, worker: Worker) -> None:
+        worker.close()
+        with self._lock:
+            self._all.discard(worker)
+            self.replaced += 1
+
+    def _watch(self) -> None:
+        memory = memory_limit(self._limits)
+        while not self._closed.wait(_INTERVAL):
+            for worker in self._everyone():
+                worker.watch(memory)
+
+    def _everyone(self) -> list[Worker]:
+        with self._lock:
+            return list(self._all)
+
+
+def memory_limit(limits: Limits) -> int:
+    """Bytes that a worker may take."""
+    if limits.memory is not None:
+        return limits.memory
+    import psutil
+
+    return max(LEAST_MEMORY, int(psutil.virtual_memory().total) // 2)
