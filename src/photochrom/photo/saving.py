@@ -116,7 +116,7 @@ def _carried(photo: Photo, kind: Format) -> set[str]:
         "exif": metadata.exif,
         "xmp": True,
         "iptc": metadata.iptc,
-        "icc": metadata.icc,
+        "icc": photo.profile,
         "density": metadata.density and not in_exif,
         "alpha": photo.alpha is not None,
     }

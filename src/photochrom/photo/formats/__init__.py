@@ -15,11 +15,12 @@ from photochrom.photo.formats.bmp import Bmp
 from photochrom.photo.formats.heif import Avif, Heic
 from photochrom.photo.formats.jpeg import Jpeg
 from photochrom.photo.formats.jpeg2000 import J2k, Jp2
+from photochrom.photo.formats.jxl import Jxl
 from photochrom.photo.formats.png import Png
 from photochrom.photo.formats.tiff import Tiff
 from photochrom.photo.formats.webp import Webp
 
-FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp(), Avif(), Heic(), Jp2(), J2k())
+FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp(), Avif(), Heic(), Jp2(), J2k(), Jxl())
 
 
 def of_data(data: bytes | memoryview, name: str) -> Format:
