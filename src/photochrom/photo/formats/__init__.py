@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Final
 
 from photochrom.errors import PhotoError, UsageError
+from photochrom.photo.formats import camera_raw
 from photochrom.photo.formats.base import Format
 from photochrom.photo.formats.bmp import Bmp
 from photochrom.photo.formats.heif import Avif, Heic
@@ -27,8 +28,9 @@ def of_data(data: bytes | memoryview, name: str) -> Format:
     """The format of a file's content.
 
     Raises:
-        PhotoError: none of ours.
+        PhotoError: none of ours, or camera raw.
     """
+    camera_raw.refuse(bytes(data), name)
     head = bytes(data[:64])
     found = recognised(head)
     if found is None:

@@ -19,6 +19,10 @@ _MOST_PARTS: Final = 100
 
 _ALPHA: Final = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _XMP: Final = b"application/rdf+xml"
+_SPACE: Final = 512
+"""OpenCV judges a file by its first 500 bytes, and refuses it where these hold the whole directory but not what it
+points to."""
+
 _ISO_DERIVED: Final = (b"grid", b"iden", b"iovl", b"tmap")
 
 
@@ -379,10 +383,10 @@ def assembled(
     kin = {b"avif": b"avifmif1miaf", b"heic": b"heicmif1miaf", b"heix": b"heixmif1miaf"}[brand]
     head = box(b"ftyp", brand, bytes(4), kin)
     locations = 8 + 4 + 4 + 14 * len(items)
-    place = len(head) + 12 + sum(map(len, directory)) + locations + 8
+    place = len(head) + 12 + sum(map(len, directory)) + locations + 8 + _SPACE + 8
     entries = [struct.pack(">BBH", 0x44, 0, len(items))]
     for number, (_, _, data) in enumerate(items, 1):
         entries.append(struct.pack(">HHHII", number, 0, 1, place, len(data)))
         place += len(data)
-    meta = full_box(b"meta", 0, 0, *directory, full_box(b"iloc", 0, 0, *entries))
+    meta = full_box(b"meta", 0, 0, *directory, full_box(b"iloc", 0, 0, *entries), box(b"free", bytes(_SPACE)))
     return b"".join((head, meta, box(b"mdat", *(data for _, _, data in items))))
