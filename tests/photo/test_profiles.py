@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from skimage import color as skcolor
 
 from photochrom import photo
+from photochrom.color.luma import ab_to_cbcr
 from photochrom.photo import profiles
 
 GREY = Image.fromarray(files.grey())
@@ -76,7 +77,7 @@ def test_colours_beyond_the_profile_keep_their_hue() -> None:
     luma01 = np.full((1, 8), 0.5, np.float32)
     angle = np.arange(8) * np.pi / 4
     strong = np.stack([np.cos(angle), np.sin(angle)], axis=-1)[None].astype(np.float32)
-    far, near = (profiles.ab_to_cbcr(icc, luma01, strong * scale) for scale in (100, 15))
+    far, near = (profiles.own_chroma(icc, luma01, ab_to_cbcr(luma01, strong * scale)) for scale in (100, 15))
     assert np.isfinite(far).all()
     turned = np.angle(far[1] + 1j * far[0]) - np.angle(near[1] + 1j * near[0])
     assert np.abs(np.angle(np.exp(1j * turned))).max() < 0.4  # a line of one hue in Lab is not quite straight in CbCr

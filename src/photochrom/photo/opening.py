@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Source = str | PathLike[str] | bytes | bytearray | memoryview | Readable | NDArray[Any] | Image
 
+_PIL_FORMATS: Final = {"MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000", "JXL": "JPEG XL"}
+"""Formats that Pillow calls otherwise than we do."""
+
 MAX_PIXELS: Final = 400_000_000
 """How large a picture may be unless `max_pixels` says otherwise: 20,000 x 20,000 pixels."""
 
@@ -134,15 +137,16 @@ def _stream_name(stream: Readable) -> str:
 def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None) -> Photo:
     """Everything that is alike for all formats: luma, profile, uprightness."""
     samples, metadata = decoded.samples, decoded.metadata
-    luma, alpha, look, grey = samples, None, decoded.look, True
+    luma, alpha, look = samples, None, decoded.look
+    grey = isinstance(samples, Deferred) or samples.ndim == 2 or samples.shape[2] < 3
+    icc = _usable_profile(metadata.icc, grey and decoded.look is None, name)
+    if icc is not None and not grey and not profiles.stays(icc):
+        samples, icc = profiles.rgb_to_srgb(whole(samples), icc), profiles.srgb()
     if not isinstance(samples, Deferred) and samples.ndim == 3:
-        grey = samples.shape[2] < 3
         alpha = samples[..., -1] if samples.shape[2] in (2, 4) else None
         luma = samples[..., 0] if grey else luma_of(samples[..., :3])
         look = decoded.look if grey else Look.at(np.ascontiguousarray(samples[..., :3]))
-
-    icc = _usable_profile(metadata.icc, grey and decoded.look is None, name)
-    if icc is not None and profiles.space(icc) == "GRAY":
+    if icc is not None and not profiles.stays(icc):
         luma = _through(profiles.grey_table(icc), whole(luma))
         icc = profiles.srgb()
 
@@ -243,7 +247,7 @@ def _from_pil(image: Image, *, page: int, max_pixels: int) -> Photo:
     decoded = Decoded(
         samples, metadata, depth=16 if samples.dtype == np.uint16 else 8, orientation=exif.orientation(metadata.exif)
     )
-    format = {"MPO": "JPEG"}.get(image.format or "", image.format)
+    format = _PIL_FORMATS.get(image.format or "", image.format)
     known = next((each.name for each in FORMATS if format and each.name.upper() == format), None)
     return _photo(decoded, name=name, format=known)
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _LOOK_PIXELS: Final = 100_000
 
+_FINER: Final = 2
+"""Times finer than the colors is the chroma that is made for another profile than sRGB."""
+
 _PALE: Final = 2.0
 """Lab units: colors that nowhere exceed this may come out as grey without any surprise."""
 
@@ -141,8 +144,11 @@ class Photo:
         Returns:
             A new Photo; the luma is the same.
         """
-        icc = self.profile
-        chroma = ab_to_cbcr(luma01, ab) if icc is None else profiles.ab_to_cbcr(icc, luma01, ab)
+        chroma, icc = ab_to_cbcr(luma01, ab), self.profile
+        if icc is not None:
+            # What a color's numbers are depends on the light, which is finer than the colors.
+            fine = self.working_luma((_FINER * luma01.shape[0], _FINER * luma01.shape[1]))
+            chroma = profiles.own_chroma(icc, fine, chroma)
         return replace(self, chroma=chroma, record=record, meant_grey=float(np.abs(ab).max()) < _PALE)
 
     def with_pages(self, pages: Iterable[Photo]) -> Photo:
@@ -232,7 +238,7 @@ class Photo:
         Args:
             target: path or open binary stream.
             format: a name or suffix such as "png"; without it the path's ending decides, else the format it came in.
-            quality: 1 to 100, for JPEG and lossy WebP; without it as the file came.
+            quality: 1 to 100, for formats that can lose any; without it as the file came.
             subsampling: of a JPEG's chroma; without it as the file came, "420" for a grey one.
             overwrite: whether a file that exists may be replaced.
 

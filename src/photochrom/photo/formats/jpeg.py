@@ -20,7 +20,7 @@ from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import profiles, vips
 from photochrom.photo.deferred import Deferred, begun
-from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
+from photochrom.photo.formats.base import Decoded, Format, Options, Page, Samples, check_page, check_size
 from photochrom.photo.formats.jpeg_bands import encoded
 from photochrom.photo.formats.jpeg_quality import DEFAULT_QUALITY, nearest_quality
 from photochrom.photo.formats.jpeg_segments import (
@@ -70,17 +70,22 @@ class Jpeg(Format):
             others=tuple(header.others),
         )
         turned = exif_block.orientation(metadata.exif)
+        lacks_end = header.one_pass and data.rfind(END, header.scan) < 0
+        stream = data + END if lacks_end else data
+        samples: Samples | Deferred
+        look = None
         if len(header.components) == 4:
-            image = vips.load("jpegload_buffer", data, name, "JPEG")
+            image = vips.load("jpegload_buffer", stream, name, "JPEG")
             samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
-            return Decoded(samples, metadata, orientation=turned, encoding=encoding)
-        in_place = turned in (None, 1) and profiles.space(metadata.icc or b"") != "GRAY"
-        lacks_end = header.one_pass and data.rfind(END, header.scan) < 0
-        luma, look = _decode(data + END if lacks_end else data, header, may_defer=in_place)
+        elif profiles.space(metadata.icc) == "RGB" and not profiles.stays(metadata.icc or b""):
+            samples = _rgb_or_grey(stream, header)
+        else:
+            in_place = turned in (None, 1) and profiles.space(metadata.icc) != "GRAY"
+            samples, look = _decode(stream, header, may_defer=in_place)
         if lacks_end:
             warn(f"{name}: lacks the end mark of a JPEG: it may have been cut short, though the whole picture is there")
-        return Decoded(luma, metadata, orientation=turned, encoding=encoding, look=look)
+        return Decoded(samples, metadata, orientation=turned, encoding=encoding, look=look)
 
     def find_xmp(self, data: memoryview) -> bytes | None:
         return xmp_packet(data)
@@ -98,7 +103,7 @@ class Jpeg(Format):
         file.writelines(encoded(photo, subsampling, quality))
 
 
-def rgb_or_grey(data: bytes, name: str, *, size: tuple[int, int]) -> NDArray[np.uint8]:
+def embedded(data: bytes, name: str, *, size: tuple[int, int]) -> NDArray[np.uint8]:
     """RGB (H, W, 3) or grey (H, W) of a JPEG that stands in another file.
 
     Raises:
@@ -107,6 +112,10 @@ def rgb_or_grey(data: bytes, name: str, *, size: tuple[int, int]) -> NDArray[np.
     header = Header.parse(data, name)
     if (header.width, header.height) != size:
         raise damaged(name, "its JPEG is of another size")
+    return _rgb_or_grey(data, header)
+
+
+def _rgb_or_grey(data: bytes, header: Header) -> NDArray[np.uint8]:
     if len(header.components) == 1:
         return _pixels(data, header, "GRAY")[..., 0]
     return _pixels(data, header, "RGB")

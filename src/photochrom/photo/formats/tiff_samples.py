@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from photochrom.errors import PhotoError
 from photochrom.photo import profiles, vips
 from photochrom.photo.formats import tiff_tags as tag
-from photochrom.photo.formats.jpeg import rgb_or_grey
+from photochrom.photo.formats.jpeg import embedded
 from photochrom.photo.formats.tiff_tags import Tags, first, numbers, rewritten
 from photochrom.photo.notices import warn
 from photochrom.photo.samples import unmultiplied
@@ -162,7 +162,7 @@ def _old_jpeg(data: bytes, tags: Tags, name: str) -> Samples:
     stream = data[start : start + length] if length else data[start:]
     try:
         if start:
-            return rgb_or_grey(stream, name, size=(first(tags, tag.WIDTH), first(tags, tag.LENGTH)))
+            return embedded(stream, name, size=(first(tags, tag.WIDTH), first(tags, tag.LENGTH)))
         why = "it holds no JPEG file"
     except PhotoError as error:
         why = str(error)
