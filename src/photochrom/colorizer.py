@@ -19,7 +19,7 @@ from photochrom import photo as photos
 from photochrom.errors import ModelError, UsageError
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
-from photochrom.hints.painting import colors
+from photochrom.hints.painting import Painter
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
@@ -85,6 +85,7 @@ class Colorizer:
         *,
         vividness: float | None = None,
         strength: float = 1.0,
+        keep_tone: bool = False,
         detail: float | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Iterator[Photo]:
@@ -97,7 +98,7 @@ class Colorizer:
             if opened.was_colored == "color" and not warned:
                 _warn_of_color(opened)
                 warned = True
-            yield self._canvas(opened, detail).paint(vividness=vividness, strength=strength)
+            yield self._canvas(opened, detail).paint(vividness=vividness, strength=strength, keep_tone=keep_tone)
 
     def _canvas(self, opened: Photo, detail: float | None) -> Canvas:
         factor = DETAIL[0] if detail is None else float(detail)
@@ -112,6 +113,7 @@ def colorize(
     model: str | Path = "best",
     vividness: float | None = None,
     strength: float = 1.0,
+    keep_tone: bool = False,
     detail: float | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -127,7 +129,9 @@ def colorize(
         The first page; further ones stand in its `more_pages` and are saved together with it.
     """
     painter = Colorizer(model, device=device, threads=threads)
-    first, *more = painter.pages(source, vividness=vividness, strength=strength, detail=detail, max_pixels=max_pixels)
+    first, *more = painter.pages(
+        source, vividness=vividness, strength=strength, keep_tone=keep_tone, detail=detail, max_pixels=max_pixels
+    )
     return first.with_pages(more)
 
 
@@ -153,18 +157,30 @@ class Canvas:
         width, height = photo.size
         self.size = WorkingSize.of(height, width, round(model.card.area * detail**2))
         self._luma = photo.working_luma((self.size.height, self.size.width))
-        self._look = Look(model, self._luma, self.size)
+        self._painter = Painter(Look(model, self._luma, self.size))
 
-    def paint(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None, strength: float = 1.0) -> Photo:
+    def paint(
+        self,
+        *,
+        hints: Iterable[AnyHint] = (),
+        vividness: float | None = None,
+        strength: float = 1.0,
+        keep_tone: bool = False,
+    ) -> Photo:
         """Color the photograph.
 
         Args:
             hints: what is known of its colours, at most 10,000; where two meet, the later one counts.
             vividness: 0 for the least error to the truest colourfulness and beyond at 1; None: the model's default.
             strength: factor on the finished chroma, in [0, 2]: 0 is grey on request, 1 as the model read it out.
+            keep_tone: whether the tint of a toned photograph, such as sepia, is laid over its colours; of one that is
+                grey or in colour nothing is kept.
 
         Returns:
             A new Photo of the same size, depth and metadata, with the honest mark in it.
+
+        Warns:
+            PhotoWarning: it is in colour, so that there is no tint to keep.
 
         Raises:
             UsageError: an option is out of range, or a hint lies outside of the photograph.
@@ -175,24 +191,30 @@ class Canvas:
         if not 0 <= strength <= GREATEST_STRENGTH:
             raise UsageError(f"strength goes from 0 to {GREATEST_STRENGTH:g}, not {strength}")
         hints = tuple(hints)
-        ab = colors(self._look, self._known(hints), vividness=vividness)
+        ab = self._painter.colors(self._known(hints), vividness=vividness)
         if not hints:
             self._refuse_grey(ab)
-        options = {
+        options: dict[str, float | bool] = {
             "vividness": self._model.card.read_out(vividness).vividness,
             "strength": float(strength),
             "detail": self._detail,
         }
+        if keep_tone:
+            options["keep_tone"] = True
+            if self.photo.was_colored == "color":
+                warn(f"{self.photo.name}: is in colour, not toned, so there is no tint that keep_tone could keep")
         record = Record(
             f"Photochrom {photochrom.__version__}",
             self._model.identity,
             options,
             [hint.to_json() for hint in hints],
         )
-        return self.photo.colored(ab * np.float32(strength), self._look.cells, record=record)
+        return self.photo.colored(
+            ab * np.float32(strength), self._painter.look.cells, record=record, keep_tone=keep_tone
+        )
 
     def _known(self, hints: Iterable[AnyHint]) -> Known | None:
-        return Known.of(hints, size=self._look.cells.shape, photo=self.photo.size)
+        return Known.of(hints, size=self._painter.look.cells.shape, photo=self.photo.size)
 
     def _refuse_grey(self, ab: Float) -> None:
         """A grey picture must never go for a colored one: not from a broken model, nor from a broken computation."""

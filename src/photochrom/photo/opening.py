@@ -150,6 +150,7 @@ def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: st
         luma = _through(profiles.grey_table(icc), whole(luma))
         icc = profiles.srgb()
 
+    was_colored = look.was_colored() if look else "grey"
     turned = decoded.orientation or mark.orientation(metadata.xmp)
     if turned != 1 or not isinstance(luma, Deferred):
         luma = upright(whole(luma), turned)
@@ -163,7 +164,8 @@ def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: st
     return Photo(
         luma=luma,
         alpha=None if alpha is None else upright(alpha, turned),
-        was_colored=look.was_colored() if look else "grey",
+        was_colored=was_colored,
+        tone=look.tone() if look and was_colored == "toned" else None,
         name=name,
         format=format,
         depth=decoded.depth,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from photochrom.color.lab import full_scale
-from photochrom.color.luma import ab_to_cbcr, chroma_bands, rgb_bands
+from photochrom.color.luma import ab_to_cbcr, chroma_bands, enlarge, rgb_bands
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import profiles
 from photochrom.photo.deferred import Deferred, whole
@@ -25,7 +25,7 @@ from photochrom.photo.formats.base import Subsampling
 from photochrom.photo.mark import Record
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.notices import warn
-from photochrom.photo.samples import WasColored
+from photochrom.photo.samples import Tone, WasColored
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,6 +34,9 @@ _LOOK_PIXELS: Final = 100_000
 
 _FINER: Final = 2
 """Times finer than the colors is the chroma that is made for another profile than sRGB."""
+
+_FINER_TONE: Final = 4
+"""Times finer than the colors is the chroma that a tint is laid over."""
 
 _PALE: Final = 2.0
 """Lab units: colors that nowhere exceed this may come out as grey without any surprise."""
@@ -70,6 +73,7 @@ class Photo:
         chroma: (2, h, w) float32, Cb and Cr in [-0.5, 0.5], at any size; None before it is colored.
         alpha: (H, W) of luma's type; None where the picture is opaque.
         was_colored: what the file's own chroma was like: "grey", "toned" (along one line, as sepia is) or "color".
+        tone: the tint that it came with, where it was "toned".
         name: what messages call it.
         format: name of the format that it came in; None for arrays.
         depth: bits a sample in the file.
@@ -85,6 +89,7 @@ class Photo:
     chroma: Float | None = None
     alpha: NDArray[Any] | None = None
     was_colored: WasColored = "grey"
+    tone: Tone | None = None
     name: str = "picture"
     format: str | None = None
     depth: int = 8
@@ -124,31 +129,36 @@ class Photo:
         Returns:
             (h, w) float32 in [0, 1].
         """
+        small, icc = self._small(size), self.profile
+        return small if icc is None else np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)
+
+    def _small(self, size: tuple[int, int]) -> Float:
+        """The luma at another size, in the file's own numbers."""
         luma = stored_luma(self)
         small = luma.working_luma(size) if isinstance(luma, Deferred) else None
-        if small is None:
-            small = _resized(whole(luma), size)
-        icc = self.profile
-        if icc is not None:
-            small = np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)
-        return small
+        return _resized(whole(luma), size) if small is None else small
 
-    def colored(self, ab: Float, luma01: Float, *, record: Record) -> Photo:
+    def colored(self, ab: Float, luma01: Float, *, record: Record, keep_tone: bool = False) -> Photo:
         """This photograph with colors.
 
         Args:
             ab: (h, w, 2) Lab units, at any size.
             luma01: (h, w) float32 in [0, 1]: `working_luma` of the same size.
             record: what the file's mark is to say.
+            keep_tone: whether the tint of a toned picture is laid over the colors.
 
         Returns:
             A new Photo; the luma is the same.
         """
+        # What a color's numbers are in another profile, and what tint goes with it, depends on the light, which is
+        # finer than the colors.
         chroma, icc = ab_to_cbcr(luma01, ab), self.profile
         if icc is not None:
-            # What a color's numbers are depends on the light, which is finer than the colors.
             fine = self.working_luma((_FINER * luma01.shape[0], _FINER * luma01.shape[1]))
             chroma = profiles.own_chroma(icc, fine, chroma)
+        if keep_tone and self.tone is not None:
+            size = _FINER_TONE * luma01.shape[0], _FINER_TONE * luma01.shape[1]
+            chroma = enlarge(chroma, size) + self.tone.at(self._small(size))
         return replace(self, chroma=chroma, record=record, meant_grey=float(np.abs(ab).max()) < _PALE)
 
     def with_pages(self, pages: Iterable[Photo]) -> Photo:

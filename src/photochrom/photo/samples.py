@@ -32,6 +32,23 @@ _EVEN: Final = 4 / 255
 
 
 @dataclass(frozen=True, eq=False)
+class Tone:
+    """The tint of a toned picture, in the numbers of its file.
+
+    Attributes:
+        luma: (n,) float32 in [0, 1], rising.
+        chroma: (2, n) float32, the Cb and Cr that go with it.
+    """
+
+    luma: Float
+    chroma: Float
+
+    def at(self, luma: Float) -> Float:
+        """The tint (2, h, w) of a luma (h, w) in [0, 1]."""
+        return np.stack([np.interp(luma, self.luma, plane) for plane in self.chroma]).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class Look:
     """A small copy of a picture that may have colors.
 
@@ -69,14 +86,22 @@ class Look:
         one_sided = min(np.mean(along < -_GREY), np.mean(along > _GREY)) < 0.01
         return "toned" if stray < (_SPREAD if one_sided else _EVEN) else "color"
 
+    def tone(self) -> Tone:
+        """The chroma that is usual at each luma."""
+        step, levels = self._levels()
+        chroma, grey = self.chroma.reshape(2, -1), self.luma.ravel()
+        usual = np.stack([np.median(chroma[:, step == level], axis=1) for level in levels], axis=1)
+        return Tone(np.array([grey[step == level].mean() for level in levels], np.float32), usual.astype(np.float32))
+
     def _usual(self) -> Float:
         """(2, n): the median chroma of all places with about the same luma."""
-        chroma = self.chroma.reshape(2, -1)
+        step, levels = self._levels()
+        return self.tone().chroma[:, np.searchsorted(levels, step)]
+
+    def _levels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The step of luma, of 16, that each place is on; and those that are there, from dark to light."""
         step = np.minimum(self.luma.ravel() * 16, 15).astype(np.int64)
-        usual = np.zeros_like(chroma)
-        for level in np.unique(step):
-            usual[:, step == level] = np.median(chroma[:, step == level], axis=1, keepdims=True)
-        return usual
+        return step, np.unique(step)
 
 
 def upright(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
