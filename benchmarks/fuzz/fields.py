@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 _TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SUBDIRECTORIES: Final = frozenset({330, 0x8769, 0x8825, 0xA005})
@@ -29,7 +29,7 @@ class Field:
         return data[: self.place] + value.to_bytes(self.size, self._order) + data[self.place + self.size :]
 
     @property
-    def _order(self) -> str:
+    def _order(self) -> Literal["big", "little"]:
         return "big" if self.big_endian else "little"
 
 

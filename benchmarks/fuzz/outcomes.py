@@ -80,13 +80,12 @@ def page(tally: Tally, *, names: Sequence[str], first: int, limits: str) -> str:
     """The summary as Markdown. It has no date; all of it but the times and the memory is the same on every run."""
     formats = list(dict.fromkeys(format for format, _ in tally.counts))
     shown = list(_WORDS)
-    rows = [[format, *(tally.counts[format, outcome] for outcome in shown)] for format in formats]
-    rows.append(["all", *(sum(tally.counts[format, outcome] for format in formats) for outcome in shown)])
+    rows = {format: [tally.counts[format, outcome] for outcome in shown] for format in formats}
+    rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     table = ["| format | files | " + " | ".join(_WORDS[outcome] for outcome in shown) + " |"]
     table.append("|---|" + "---:|" * (len(shown) + 1))
-    for format, *counts in rows:
-        numbers = [sum(int(count) for count in counts), *counts]
-        table.append(f"| {format} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+    for format, numbers in rows.items():
+        table.append(f"| {format} | " + " | ".join(f"{number:,}" for number in (sum(numbers), *numbers)) + " |")
     seconds, name, seed = tally.slowest
     steps = tally.megabytes[:: max(len(tally.megabytes) // 10, 1)]
     failing = [f"- `{name}` {seed}: {_WORDS[outcome]}: {reason}" for name, seed, outcome, reason in tally.failing]
@@ -95,8 +94,8 @@ def page(tally: Tally, *, names: Sequence[str], first: int, limits: str) -> str:
         [
             "# Hostile files",
             "",
-            f"{tally.files:,} mutations of {len(names)} good files, each opened, coloured and saved in a worker process",
-            "as `photochrom colorize` does it. Mutations are of bytes, of integers that say something about the",
+            f"{tally.files:,} mutations of {len(names)} good files, each opened, coloured and saved in a worker",
+            "process as `photochrom colorize` does it. Mutations are of bytes, of integers that say something about the",
             "structure, of parts (segments, chunks, boxes, directories) and of what stands in them: EXIF, XMP, IPTC,",
             "profiles, compressed data. A mutated file that still is a picture is coloured; any other is refused with",
             "an error that says what is wrong. Written by:",
@@ -107,8 +106,8 @@ def page(tally: Tally, *, names: Sequence[str], first: int, limits: str) -> str:
             "",
             f"Limits: {limits}. Verdict: **{'passed' if tally.passed else 'FAILED'}**.",
             "",
-            f"- Time: {tally.seconds:.0f} s, {1000 * tally.seconds / max(tally.files, 1):.1f} ms a file; the slowest took "
-            f"{seconds:.2f} s (`{name}` {seed}).",
+            f"- Time: {tally.seconds:.0f} s, {1000 * tally.seconds / max(tally.files, 1):.1f} ms a file; "
+            f"the slowest took {seconds:.2f} s (`{name}` {seed}).",
             f"- Memory of the worker between two files, at ten moments of the run: "
             f"{', '.join(f'{each:.0f}' for each in steps)} MB; growth after warming up {tally.growth:.0f} MB "
             f"(at most {MOST_GROWTH}).",
