@@ -26,6 +26,7 @@ from photochrom.photo.notices import warn
 from photochrom.photo.samples import unmultiplied
 
 DEFAULT_QUALITY: Final = 90
+_LOSSLESS: Final = 100
 
 _SEQUENCES: Final = frozenset({b"avis", b"hevc", b"hevx", b"msf1"})
 _AV1_BRANDS: Final = frozenset({b"avif", b"avis"})
@@ -88,12 +89,12 @@ class Heif(Format):
         (page,) = pages
         photo = page.photo
         came = photo.encoding if isinstance(photo.encoding, HeifEncoding) else None
-        lossless = bool(came and came.lossless and options.quality is None)
+        quality = options.quality or (_LOSSLESS if came and came.lossless else DEFAULT_QUALITY)
         bits = next(bits for bits in (8, 10, 12) if photo.bits <= bits or bits == 12)
         alpha = photo.alpha
         try:
-            picture = Coded.of(self._coded(to_depth(photo.rgb(), bits), bits, lossless, options, name))
-            mask = None if alpha is None else Coded.of(self._coded(to_depth(alpha, bits), bits, True, options, name))
+            picture = Coded.of(self._coded(to_depth(photo.rgb(), bits), bits, quality, name))
+            mask = None if alpha is None else Coded.of(self._coded(to_depth(alpha, bits), bits, _LOSSLESS, name))
         except ValueError as error:
             raise PhotoError(f"{name}: could not be written as {self.name} ({error}); write TIFF or PNG") from error
         plain = (2, 2) if page.metadata.icc else _SRGB
@@ -103,7 +104,7 @@ class Heif(Format):
                 self._brand(bits),
                 picture,
                 mask,
-                nclx=Nclx(primaries, transfer, _IDENTITY if lossless else _BT_601, True),
+                nclx=Nclx(primaries, transfer, _IDENTITY if quality == _LOSSLESS else _BT_601, True),
                 icc=page.metadata.icc,
                 exif=page.metadata.exif,
                 xmp=page.metadata.xmp,
@@ -115,8 +116,8 @@ class Heif(Format):
         """The file's main brand."""
 
     @abstractmethod
-    def _coded(self, samples: NDArray[Any], bits: int, lossless: bool, options: Options, name: str) -> bytes:
-        """A file with RGB (H, W, 3) as YCbCr of BT.601 over the full range, or one plane (H, W), which is lossless.
+    def _coded(self, samples: NDArray[Any], bits: int, quality: int, name: str) -> bytes:
+        """A file with RGB (H, W, 3) as YCbCr of BT.601 over the full range, or one plane (H, W); 100 is without loss.
 
         The samples go up to 2**bits - 1.
         """
@@ -165,10 +166,8 @@ class Avif(Heif):
     def _brand(self, bits: int) -> bytes:
         return b"avif"
 
-    def _coded(self, samples: NDArray[Any], bits: int, lossless: bool, options: Options, name: str) -> bytes:
-        if samples.ndim == 2:
-            return heif_codecs.encode_av1_plane(samples, bits, name)
-        return heif_codecs.encode_av1(samples, bits, lossless, options.quality or DEFAULT_QUALITY, options, name)
+    def _coded(self, samples: NDArray[Any], bits: int, quality: int, name: str) -> bytes:
+        return heif_codecs.encode_av1(samples, bits, quality, name)
 
 
 class Heic(Heif):
@@ -185,7 +184,5 @@ class Heic(Heif):
     def _brand(self, bits: int) -> bytes:
         return b"heic" if bits == 8 else b"heix"
 
-    def _coded(self, samples: NDArray[Any], bits: int, lossless: bool, options: Options, name: str) -> bytes:
-        if samples.ndim == 2:
-            return heif_codecs.encode_hevc_plane(samples, bits, name)
-        return heif_codecs.encode_hevc(samples, bits, lossless, options.quality or DEFAULT_QUALITY, options, name)
+    def _coded(self, samples: NDArray[Any], bits: int, quality: int, name: str) -> bytes:
+        return heif_codecs.encode_hevc(samples, bits, quality, name)

@@ -1,6 +1,7 @@
-"""The codecs inside AVIF and HEIC: libvips does AV1; HEVC is pillow-heif's, which is an extra of its own.
+"""The codecs inside AVIF and HEIC: AV1 is read by libvips and written by OpenCV; HEVC needs an extra, pillow-heif.
 
-OpenCV writes the alpha of AVIF: one plane without loss is what libvips has no way to ask for.
+libvips would write AV1 in as many parts as the machine has processors, and so other bytes on each; it
+has no way to write one plane without loss either, as alpha is written.
 """
 
 from __future__ import annotations
@@ -14,15 +15,12 @@ from numpy.typing import NDArray
 
 from photochrom.errors import MissingExtraError, PhotoError
 from photochrom.photo import vips
-from photochrom.photo.formats.base import Options, check_size
+from photochrom.photo.formats.base import check_size
 
 AV1, HEVC = b"av01", b"hvc1"
 
-_EFFORT: Final = 2
-"""Of libvips, 0 to 9."""
-
-_SPEED: Final = 8
-"""Of OpenCV, 0 to 10: the other way round."""
+_SPEED: Final = 6
+"""Of AV1's encoder, 0 to 10: 8 takes half the time, for a tenth more bytes."""
 
 
 class Decoder(Protocol):
@@ -66,59 +64,33 @@ def _grey(samples: NDArray[Any]) -> NDArray[Any]:
     return samples[..., ::3] if samples.shape[2] == 4 else samples[..., 0]
 
 
-def encode_av1(rgb: NDArray[Any], bits: int, lossless: bool, quality: int, options: Options, name: str) -> bytes:
-    """An AVIF with RGB (H, W, 3) of up to 2**bits - 1."""
-    if bits > 8:
-        rgb = rgb << np.uint16(16 - bits)
-    library = vips.library()
-    image = vips.image(rgb, "rgb16" if bits > 8 else "srgb")
+def encode_av1(samples: NDArray[Any], bits: int, quality: int, name: str) -> bytes:
+    """An AVIF with RGB (H, W, 3) or one plane (H, W) of up to 2**bits - 1; quality 100 is without loss."""
+    if samples.ndim == 3:
+        samples = cv2.cvtColor(samples, cv2.COLOR_RGB2BGR)
+    how = [cv2.IMWRITE_AVIF_QUALITY, quality, cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_SPEED, _SPEED]
     try:
-        file: bytes = image.heifsave_buffer(
-            compression="av1",
-            bitdepth=bits,
-            Q=quality,
-            lossless=lossless,
-            effort=_EFFORT,
-            subsample_mode={"444": "off", "420": "on", None: "auto"}[options.subsampling],
-            keep="none",
-        )
-    except library.Error as error:
-        raise PhotoError(f"{name}: could not be written ({' '.join(str(error).split())})") from error
-    return file
-
-
-def encode_av1_plane(plane: NDArray[Any], bits: int, name: str) -> bytes:
-    """An AVIF with one plane (H, W) of up to 2**bits - 1, without loss."""
-    how = [cv2.IMWRITE_AVIF_QUALITY, 100, cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_SPEED, _SPEED]
-    try:
-        done, file = cv2.imencode(".avif", np.ascontiguousarray(plane), how)
+        done, file = cv2.imencode(".avif", np.ascontiguousarray(samples), how)
     except cv2.error as error:
-        raise PhotoError(f"{name}: its transparency could not be written ({error.err})") from error
+        raise PhotoError(f"{name}: could not be written as AVIF ({error.err}); write PNG or TIFF") from error
     if not done:
-        raise PhotoError(f"{name}: its transparency could not be written; write PNG or TIFF")
+        raise PhotoError(f"{name}: could not be written as AVIF; write PNG or TIFF")
     return bytes(file)
 
 
-def encode_hevc(rgb: NDArray[Any], bits: int, lossless: bool, quality: int, options: Options, name: str) -> bytes:
-    """A HEIC with RGB (H, W, 3) of up to 2**bits - 1."""
-    chroma = int(options.subsampling or ("444" if quality >= 90 else "420"))
+def encode_hevc(samples: NDArray[Any], bits: int, quality: int, name: str) -> bytes:
+    """A HEIC with RGB (H, W, 3) or one plane (H, W) of up to 2**bits - 1; quality 100 is without loss."""
+    lossless = quality == 100
+    color = {"color_primaries": 1, "transfer_characteristics": 13, "matrix_coefficients": 0 if lossless else 6}
     return _hevc(
-        "RGB",
-        rgb,
+        "RGB" if samples.ndim == 3 else "L",
+        samples,
         bits,
         name,
         quality=-1 if lossless else quality,
-        chroma=444 if lossless else chroma,
-        color_primaries=1,
-        transfer_characteristics=13,
-        matrix_coefficients=0 if lossless else 6,
-        full_range_flag=1,
+        chroma=444 if lossless or samples.ndim == 2 else 420,
+        **(color | {"full_range_flag": 1} if samples.ndim == 3 else {}),
     )
-
-
-def encode_hevc_plane(plane: NDArray[Any], bits: int, name: str) -> bytes:
-    """A HEIC with one plane (H, W) of up to 2**bits - 1, without loss."""
-    return _hevc("L", plane, bits, name, quality=-1, chroma=444)
 
 
 def _hevc(mode: str, samples: NDArray[Any], bits: int, name: str, *, quality: int, chroma: int, **nclx: int) -> bytes:
