@@ -51,11 +51,19 @@ def colorize(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="Format of the results: jpeg, png, tiff, webp, bmp.", show_default="that of each input"),
+        typer.Option(
+            help="Format of the results: jpeg, png, tiff, webp, bmp, avif, heic, jp2, j2k, jxl.",
+            show_default="that of each input",
+        ),
     ] = None,
     quality: Annotated[
         int | None,
-        typer.Option(min=1, max=100, help="Quality of JPEG and lossy WebP.", show_default="that of each input"),
+        typer.Option(
+            min=1,
+            max=100,
+            help="Quality of JPEG and of all others that can lose any.",
+            show_default="that of each input",
+        ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Pictures worked on at once.", show_default="one for each CPU, at most 8")

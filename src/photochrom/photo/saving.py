@@ -51,7 +51,7 @@ def save_pages(
         pages: one or more; taken one at a time, so that they may be made while the file is written.
         target: path or open binary stream.
         format: a name or suffix such as "png"; without it the path's ending decides, else the format of the first page.
-        quality: 1 to 100, for JPEG and lossy WebP; without it as the file came.
+        quality: 1 to 100, for formats that can lose any; without it as the file came.
         subsampling: of a JPEG's chroma, "420" or "444"; without it as the file came, "420" for a grey one.
         overwrite: whether a file that exists may be replaced.
         claim: that to the file, where the caller holds it already.
