@@ -55,8 +55,8 @@ def test_many_points_reach_less_far_each() -> None:
 def test_nearness_is_greatest_at_a_point_and_none_without_points() -> None:
     shade = FLAT.copy()
     shade[:20] = 0.9
-    near = nearness(_at((22, 30)), shade, place=0.35, luma=0.25)
+    near = nearness(_at((22, 30)), shade, place=0.35, luma=0.25, trust=np.ones(1, np.float32))
     assert near.argmax() == 22 * 60 + 30
     assert 0.9 < near.max() < 1
     assert near[18, 30] < near[26, 30]
-    assert not nearness(_at(), shade, place=0.35, luma=0.25).any()
+    assert not nearness(_at(), shade, place=0.35, luma=0.25, trust=np.ones(0, np.float32)).any()

@@ -22,7 +22,7 @@ from photochrom.evaluation.photographs import SUFFIXES, Entry
 from photochrom.evaluation.progress import progress
 from photochrom.evaluation.truths import Truth, Truths, crop
 from photochrom.hints.known import Known
-from photochrom.hints.painting import colors
+from photochrom.hints.painting import Painter
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
 from photochrom.runtime.working import CELL, WorkingSize
@@ -99,22 +99,22 @@ class Seen:
 
     Attributes:
         luma: (H, W) uint8, the grey picture.
-        look: what the model saw in it.
+        painter: what the model saw in it.
     """
 
     luma: Luma
-    look: Look
+    painter: Painter
 
     @property
     def logits(self) -> Float:
         """(K, h, w) without hints, at a quarter of the working size."""
-        (logits,) = self.look.decode()
+        (logits,) = self.painter.look.decode()
         return logits
 
     @property
     def luma01(self) -> Float:
         """(h, w) float32 in [0, 1], the luma of these cells."""
-        return self.look.cells
+        return self.painter.look.cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,8 @@ class ModelSubject:
         size = WorkingSize.of(luma.shape[0], luma.shape[1], self.model.card.area)
         if len(size.starts) != 1:
             raise ValueError(f"a picture of {luma.shape} is too long to be looked at in one piece")
-        seen = Seen(luma, Look(self.model, photos.open(luma).working_luma((size.height, size.width)), size))
+        look = Look(self.model, photos.open(luma).working_luma((size.height, size.width)), size)
+        seen = Seen(luma, Painter(look))
         self._seen[:] = [seen]
         return seen
 
@@ -159,7 +160,7 @@ class ModelSubject:
             known: colours that are known.
             vividness: in [0, 1]; None: the subject's.
         """
-        return colors(seen.look, known, vividness=self.vividness if vividness is None else vividness)
+        return seen.painter.colors(known, vividness=self.vividness if vividness is None else vividness)
 
     def paint(self, seen: Seen, *, known: Known | None = None, vividness: float | None = None) -> Rgb:
         """The picture in colour, (H, W, 3) uint8; options as in :meth:`ab`."""

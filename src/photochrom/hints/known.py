@@ -1,8 +1,7 @@
 """Known: what is known of a picture's colours, on the cells that the network answers for.
 
 Hints come in pixels of the photograph; here they become cells, and from there a `HintMap` for the
-decoder. What the network leaves of a hint's difference is settled afterwards: the hinted spot
-takes its colour, and what is near and alike follows.
+decoder. How they are then settled in the result stands in `hints.painting`.
 """
 
 from __future__ import annotations
@@ -16,21 +15,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.color.normalize import normalize_ab
 from photochrom.errors import UsageError
 from photochrom.hints.hint import MOST, AnyHint
 from photochrom.hints.hintmap import HintMap
-from photochrom.hints.spreading import nearness, spread
 
 Float = NDArray[np.float32]
 Cells = NDArray[np.int64]
 
 MOST_POINTS: Final = 256
 """Points that are carried over the picture; of a broad stroke, evenly chosen ones stand for all."""
-
-_PLACE: Final = 0.35
-_LUMA: Final = 0.25
-"""Widths within which a picture is read out as accurately as it can be; with narrower ones, more error was left on the
-validation photographs, and with wider ones no less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,42 +74,8 @@ class Known:
         return cls(np.array(list(cells), np.int64), colors[whose], whose, size)
 
     @cached_property
-    def map(self) -> HintMap:
-        """What the decoder is told: points, and where there are more than it takes, all of them as dense hints too."""
-        few = self._few
-        xy = ((self.at[few][:, ::-1] + 0.5) / (self.size[1], self.size[0])).astype(np.float32)
-        points = HintMap.from_points(xy, self.ab[few])
-        if len(few) == len(self.at):
-            return points
-        dense = np.zeros((3, *self.size), np.float32)
-        rows, columns = self.at.T
-        dense[:2, rows, columns] = HintMap.from_points(np.zeros_like(self.ab), self.ab).points[:, 2:4].T
-        dense[2, rows, columns] = 1
-        return HintMap(points.points, dense)
-
-    def settled(self, ab: Float, accurate: Float, luma01: Float) -> Float:
-        """The network's colours, made to agree with what is known.
-
-        Vividness is a bet on colours that nobody knows: near and like a hint, the most accurate ones are taken.
-        Then the known cells take their colours, and what they differ by is spread over what is near and alike.
-
-        Args:
-            ab: (h, w, 2) Lab units, read out as vivid as was asked for.
-            accurate: (h, w, 2), the same read out with the least error.
-            luma01: (h, w) luma of the cells in [0, 1].
-        """
-        few = self.at[self._few]
-        share = nearness(few, luma01, place=_PLACE, luma=_LUMA)[..., None]
-        result = ab + (accurate - ab) * share
-        rows, columns = few.T
-        result += spread(self.ab[self._few] - result[rows, columns], few, luma01)
-        rows, columns = self.at.T
-        result[rows, columns] = self.ab
-        return result
-
-    @cached_property
-    def _few(self) -> Cells:
-        """At most `MOST_POINTS` or so of the cells: evenly chosen, of each hint at least one as long as that goes."""
+    def few(self) -> Cells:
+        """Numbers of `MOST_POINTS` or so of the cells: evenly chosen, one of each hint at least if that goes."""
         count = len(self.at)
         if count <= MOST_POINTS:
             return np.arange(count)
@@ -126,6 +86,23 @@ class Known:
             chosen.append(own[np.linspace(0, len(own) - 1, quota).round().astype(np.int64)])
         every = np.concatenate(chosen)
         return every[np.linspace(0, len(every) - 1, min(len(every), MOST_POINTS)).round().astype(np.int64)]
+
+    def map(self, trust: Float) -> HintMap:
+        """What the decoder is told: points, and where there are more than it takes, all of them as dense hints too.
+
+        Args:
+            trust: (P,) how far each cell may speak for the whole picture, in [0, 1]; 0 is not told at all.
+        """
+        few = self.few
+        xy = ((self.at[few][:, ::-1] + 0.5) / (self.size[1], self.size[0])).astype(np.float32)
+        points = HintMap.from_points(xy, self.ab[few], trust[few])
+        if len(few) == len(self.at):
+            return points
+        dense = np.zeros((3, *self.size), np.float32)
+        rows, columns = self.at.T
+        dense[:2, rows, columns] = normalize_ab(self.ab).T
+        dense[2, rows, columns] = trust
+        return HintMap(points.points, dense)
 
 
 def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:

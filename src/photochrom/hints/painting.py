@@ -1,27 +1,116 @@
-"""From what the network saw and what is known to one colour a cell: the heart of every painting."""
+"""From what the network saw and what is known to one colour a cell: the heart of every painting.
+
+A hint that the network could have guessed tells of the whole picture: its light, how colourful it
+is. The decoder is told of it and carries it far. One that nobody could have guessed, such as a red
+dress where brown was likely, tells of its object alone: the decoder would tint everything with it,
+so it stays out of the decoder and runs from its place as far as the object reaches.
+"""
 
 from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.hints.known import Known
+from photochrom.hints.objects import Objects
+from photochrom.hints.spreading import LUMA, NARROWER, NONE, PLACE, nearness, weights
 from photochrom.runtime.look import Look
 
 Float = NDArray[np.float32]
 
+_GUESSABLE: Final = (35.0, 45.0)
+"""Lab units between a hint and the automatic colour up to which it is trusted to tell of the whole picture, and from
+which it tells of its object alone. Without this limit ten hints gain 0.1 dB more on the validation photographs, and a
+single red one changes the rest of a picture by 6 to 18 units."""
 
-def colors(look: Look, known: Known | None = None, *, vividness: float | None = None) -> Float:
-    """The colours (h, w, 2) in Lab units of each cell of `look`.
+_PLACE: Final = 0.35
+_LUMA: Final = 0.25
+"""Widths within which a picture is read out as accurately as it can be; with narrower ones, more error was left on the
+validation photographs, and with wider ones no less."""
 
-    Args:
+
+class Painter:
+    """What the network saw in a picture, ready to give it colours. Safe to use from several threads at once.
+
+    Attributes:
         look: what the network saw.
-        known: colours that somebody knows.
-        vividness: in [0, 1], from the least error to more colour than the truth has; None: the model's default.
     """
-    card = look.model.card
-    logits = look.decode(None if known is None else known.map)
-    ab = look.read(logits, card.read_out(vividness))
-    if known is None:
-        return ab
-    return known.settled(ab, look.read(logits, card.read_out(0)), look.cells)
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+
+    def colors(self, known: Known | None = None, *, vividness: float | None = None) -> Float:
+        """The colours (h, w, 2) in Lab units of each cell.
+
+        Args:
+            known: colours that somebody knows.
+            vividness: in [0, 1], from the least error to more colour than the truth has; None: the model's default.
+        """
+        look, card = self.look, self.look.model.card
+        if known is None:
+            return look.read(look.decode(), card.read_out(vividness))
+        rows, columns = known.at.T
+        trust = _trust(known.ab - self._automatic[rows, columns])
+        logits = look.decode(known.map(trust))
+        vivid, accurate = look.read(logits, card.read_out(vividness)), look.read(logits, card.read_out(0))
+        return self._settled(known, trust, vivid, accurate)
+
+    def _settled(self, known: Known, trust: Float, vivid: Float, accurate: Float) -> Float:
+        """The network's colours, made to agree with what is known.
+
+        Vividness is a bet on colours that nobody knows: near and like a trusted hint, the most accurate ones are
+        taken. Then the known cells take their colours. What they differ by is spread, from a trusted one over what is
+        near and alike, from another over its object.
+
+        Args:
+            trust: (P,) of each known cell, in [0, 1].
+            vivid, accurate: (h, w, 2) Lab units, read out as vivid as was asked for, and with the least error.
+        """
+        luma = self.look.cells
+        few, count = known.few, len(known.few)
+        at, ab = known.at[few], known.ab[few]
+        share = nearness(at, luma, place=_PLACE, luma=_LUMA, trust=trust[few])[..., None]
+        result = vivid + (accurate - vivid) * share
+        left = ab - result[at[:, 0], at[:, 1]]
+
+        total = np.full(luma.shape, NONE, np.float32)
+        change = np.zeros_like(result)
+        place, shade = (width * count**-power for width, power in zip((PLACE, LUMA), NARROWER, strict=True))
+        objects = self._objects_of(known, trust)
+        own = known.whose[few]
+        members = dict(zip(*np.unique(own, return_counts=True), strict=True))
+        for index, weight in enumerate(weights(at, luma, place=place, luma=shade)):
+            weight *= trust[few[index]]
+            if own[index] in objects:
+                np.maximum(weight, objects[own[index]] / np.float32(members[own[index]]), out=weight)
+            total += weight
+            change += weight[..., None] * left[index]
+        result += change / total[..., None]
+        result[known.at[:, 0], known.at[:, 1]] = known.ab
+        return result
+
+    def _objects_of(self, known: Known, trust: Float) -> dict[int, Float]:
+        """For each hint that is not fully trusted, how much each cell belongs to its object: (h, w) in [0, 1]."""
+        numbers = np.intersect1d(known.whose[known.few], known.whose[trust < 1])
+        reach = self._objects.reach([known.at[known.whose == number] for number in numbers])
+        return dict(zip(numbers.tolist(), reach, strict=True))
+
+    @cached_property
+    def _automatic(self) -> Float:
+        """The colours without any hint at the default vividness, against which hints are held."""
+        return self.look.read(self.look.decode(), self.look.model.card.read_out(None))
+
+    @cached_property
+    def _objects(self) -> Objects:
+        return Objects(self.look)
+
+
+def _trust(difference: Float) -> Float:
+    """How far a hint may speak for the whole picture, (P,) in [0, 1], by its (P, 2) difference from the likely."""
+    full, none = _GUESSABLE
+    distance = np.linalg.norm(difference, axis=-1)
+    trust: Float = np.clip((none - distance) / (none - full), 0, 1).astype(np.float32)
+    return trust

@@ -51,17 +51,18 @@ def spread(values: ArrayLike, at: Cells, luma01: Float) -> Float:
     return result
 
 
-def nearness(at: Cells, luma01: Float, *, place: float, luma: float) -> Float:
+def nearness(at: Cells, luma01: Float, *, place: float, luma: float, trust: Float) -> Float:
     """How near and alike each cell is to the points together: (h, w) in [0, 1); 0 without points.
 
     Args:
         at: (P, 2) row and column of each.
         luma01: (h, w) luma of the cells in [0, 1].
         place, luma: widths of the two Gaussians, as a part of the longer side and of the range of luma.
+        trust: (P,) how much each point counts, in [0, 1].
     """
     total = np.zeros(luma01.shape, np.float32)
-    for weight in weights(at, luma01, place=place, luma=luma):
-        total += weight
+    for share, weight in zip(trust, weights(at, luma01, place=place, luma=luma), strict=True):
+        total += share * weight
     return total / (total + np.float32(NONE))
 
 

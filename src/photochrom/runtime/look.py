@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,26 +43,27 @@ class Look:
         height, width = size.height // CELL, size.width // CELL
         self.cells: Float = luma.reshape(height, CELL, width, CELL).mean(axis=(1, 3), dtype=np.float32)
         self._tiles: list[Features] = [model.encode(tile) for tile in self._cut(luma)]
+        self._automatic: Logits | None = None
         self._last: tuple[bytes, Logits] | None = None
 
     def decode(self, hints: HintMap | None = None) -> Logits:
         """Logits over the model's colour bins, for each tile.
 
-        The last answer is remembered: with the same hints, nothing is computed.
+        The answers without hints and with the last ones are remembered: to those, nothing is computed.
 
         Args:
             hints: of the whole picture, with its dense planes (3, h, w) of the size of `cells`.
         """
-        key = b"" if hints is None else hints.key
-        last = self._last
-        if last is not None and last[0] == key:
-            return last[1]
-        logits = [
-            self.model.decode(features, None if hints is None else self._hints_of(hints, start))
-            for features, start in zip(self._tiles, self.size.starts, strict=True)
-        ]
-        self._last = key, logits
-        return logits
+        if hints is None:
+            if self._automatic is None:
+                self._automatic = [self.model.decode(features) for features in self._tiles]
+            return self._automatic
+        last = self._last  # read once: another thread may replace it
+        if last is None or last[0] != hints.key:
+            tiles = zip(self._tiles, self.size.starts, strict=True)
+            last = hints.key, [self.model.decode(features, self._hints_of(hints, start)) for features, start in tiles]
+            self._last = last
+        return last[1]
 
     def read(self, logits: Logits, setting: ReadOut) -> Float:
         """One colour a cell: (h, w, 2) Lab units."""
@@ -126,5 +128,8 @@ def _part(array: Float, axis: int, start: int, length: int) -> Float:
 
 
 def _enlarged(plane: Float, factor: int) -> Float:
-    """(C, h, w) with each value repeated: (h * factor, w * factor, C)."""
-    return np.moveaxis(plane, 0, -1).repeat(factor, axis=0).repeat(factor, axis=1)
+    """(C, h, w) between whose values is interpolated: (h * factor, w * factor, C)."""
+    if factor == 1:
+        return np.moveaxis(plane, 0, -1)
+    size = plane.shape[2] * factor, plane.shape[1] * factor
+    return np.stack([cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in plane], axis=-1)

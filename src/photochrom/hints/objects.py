@@ -1,0 +1,109 @@
+"""Where an object ends: how far a colour runs from a place before it meets an edge.
+
+The way from cell to cell costs more where luma changes, and where the encoder saw something else;
+what can be reached cheaply from a hint belongs to the object that it lies on. The distance is the
+geodesic one of interactive segmentation (Bai and Sapiro 2007), on the encoder's features as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.runtime.look import Look
+
+Float = NDArray[np.float32]
+Cells = NDArray[np.int64]
+Slices = tuple[slice, slice]
+
+_STEP: Final = 0.003
+"""What one cell of way costs, beside the squared differences of luma and of features (one less their cosine)."""
+_LUMA: Final = 14.0
+"""How much more a squared difference of luma costs than one of features."""
+_STRIDES: Final = (8, 16)
+"""Of the features."""
+
+_REACH: Final = 0.4
+"""Cost at which a colour has lost two thirds of its weight; below half of that it has lost next to nothing."""
+
+_SWEEPS: Final = 3
+"""Times that the picture is swept in all directions: windings that need more end early."""
+
+_AT_ONCE: Final = 16
+
+
+class Objects:
+    """The costs of the ways between neighbouring cells of one picture.
+
+    Args:
+        look: what the network saw in it.
+    """
+
+    def __init__(self, look: Look) -> None:
+        luma = look.cells
+        parts = [(np.sqrt(_LUMA) * luma[..., None], False)]
+        parts += [(_normalized(look.features(stride)), True) for stride in _STRIDES]
+        self._size = luma.shape
+        self._right, self._down, self._down_right, self._down_left = (
+            self._costs(parts, one, other, length)
+            for one, other, length in (
+                (np.s_[:, 1:], np.s_[:, :-1], 1.0),
+                (np.s_[1:, :], np.s_[:-1, :], 1.0),
+                (np.s_[1:, 1:], np.s_[:-1, :-1], 2**0.5),
+                (np.s_[1:, :-1], np.s_[:-1, 1:], 2**0.5),
+            )
+        )
+
+    def reach(self, places: Sequence[Cells]) -> Float:
+        """How much each cell belongs to the object at each of the places: (n, h, w) in [0, 1].
+
+        Args:
+            places: n of them, each (m, 2) rows and columns of cells that belong to one object.
+        """
+        result = np.empty((len(places), *self._size), np.float32)
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            result[start : start + len(some)] = np.exp(-((self._distance(some) / _REACH) ** 4))
+        return result
+
+    @staticmethod
+    def _costs(parts: Sequence[tuple[Float, bool]], one: Slices, other: Slices, length: float) -> Float:
+        total = np.full(parts[0][0][one].shape[:2], _STEP * length, np.float32)
+        for values, is_direction in parts:
+            a, b = values[one], values[other]
+            total += np.maximum(1 - (a * b).sum(axis=-1), 0) ** 2 if is_direction else ((a - b) ** 2).sum(axis=-1)
+        return total
+
+    def _distance(self, places: Sequence[Cells]) -> Float:
+        """The cost of the cheapest way to each cell, found by sweeps over rows and columns: (n, h, w)."""
+        height, width = self._size
+        cost = np.full((len(places), height, width), np.inf, np.float32)
+        for one, cells in zip(cost, places, strict=True):
+            one[cells[:, 0], cells[:, 1]] = 0
+        right, down, down_right, down_left = self._right, self._down, self._down_right, self._down_left
+        for _ in range(_SWEEPS):
+            for y in range(1, height):
+                above, row = cost[:, y - 1], cost[:, y]
+                np.minimum(row, above + down[y - 1], out=row)
+                np.minimum(row[:, 1:], above[:, :-1] + down_right[y - 1], out=row[:, 1:])
+                np.minimum(row[:, :-1], above[:, 1:] + down_left[y - 1], out=row[:, :-1])
+            for y in range(height - 2, -1, -1):
+                below, row = cost[:, y + 1], cost[:, y]
+                np.minimum(row, below + down[y], out=row)
+                np.minimum(row[:, :-1], below[:, 1:] + down_right[y], out=row[:, :-1])
+                np.minimum(row[:, 1:], below[:, :-1] + down_left[y], out=row[:, 1:])
+            for x in range(1, width):
+                np.minimum(cost[:, :, x], cost[:, :, x - 1] + right[:, x - 1], out=cost[:, :, x])
+            for x in range(width - 2, -1, -1):
+                np.minimum(cost[:, :, x], cost[:, :, x + 1] + right[:, x], out=cost[:, :, x])
+        return cost
+
+
+def _normalized(features: Float) -> Float:
+    """Each cell's features as a direction, away from the picture's mean: (h, w, C) of length 1."""
+    away = features - features.mean(axis=(0, 1))
+    result: Float = away / (np.linalg.norm(away, axis=-1, keepdims=True) + np.float32(1e-6))
+    return result
