@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.color.luma import luma as luma_of
 from photochrom.errors import PhotoError
 from photochrom.photo import exif, mark, profiles, vips
+from photochrom.photo.bands import Bands, bands
 from photochrom.photo.deferred import Deferred, whole
 from photochrom.photo.files import STANDARD_INPUT, Readable, not_empty, read_path, reason
 from photochrom.photo.formats import FORMATS, of_data, recognised
 from photochrom.photo.formats.base import Decoded, check_page, check_size
+from photochrom.photo.mapped import Content, Mapped, mapped, sha256
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
 from photochrom.photo.photo import Photo
-from photochrom.photo.samples import Look, upright
+from photochrom.photo.samples import upright
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,7 +61,7 @@ def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Phot
     if _is_pil(source):
         return _from_pil(source, page=page, max_pixels=max_pixels)
     data, name = _data(source)
-    return _page(data, name, page, max_pixels, hashlib.sha256(data).hexdigest())
+    return _page(data, name, page, max_pixels, sha256(data))
 
 
 def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Photo]:
@@ -69,8 +70,8 @@ def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Phot
         yield open(source, max_pixels=max_pixels)
         return
     data, name = _data(source)
-    digest = hashlib.sha256(data).hexdigest()
-    for page in range(of_data(data, name).pages(data, name=name)):
+    digest = sha256(data)
+    for page in range(of_data(data[:64], name).pages(cast(bytes, data), name=name)):
         yield _page(data, name, page, max_pixels, digest)
 
 
@@ -83,7 +84,7 @@ def pages(source: Source) -> int:
     if isinstance(source, np.ndarray) or _is_pil(source):
         return 1
     data, name = _data(source)
-    return of_data(data, name).pages(data, name=name)
+    return of_data(data[:64], name).pages(cast(bytes, data), name=name)
 
 
 def is_marked(path: str | PathLike[str]) -> bool:
@@ -100,17 +101,22 @@ def is_marked(path: str | PathLike[str]) -> bool:
         return False
 
 
-def _page(data: bytes, name: str, page: int, max_pixels: int, digest: str) -> Photo:
-    format = of_data(data, name)
-    decoded = format.read(data, page=page, max_pixels=max_pixels, name=name)
-    return _photo(decoded, name=name, format=format.name, sha256=digest)
+def _page(data: Content, name: str, page: int, max_pixels: int, digest: str) -> Photo:
+    format = of_data(data[:64], name)
+    decoded = format.read(cast(bytes, data), page=page, max_pixels=max_pixels, name=name)
+    photo = _photo(decoded, name=name, format=format.name, sha256=digest)
+    if isinstance(data, Mapped):
+        data.check()
+    return photo
 
 
-def _data(source: Any) -> tuple[bytes, str]:
-    """The bytes, and what to call them in messages."""
+def _data(source: Any) -> tuple[Content, str]:
+    """The content of a file, and what to call it in messages."""
     if isinstance(source, str | PathLike):
         path = Path(source)
-        return read_path(path), str(path)
+        large = mapped(path)
+        format = recognised(large[:64]) if large else None
+        return (large if large and format and format.reads_mapped else read_path(path)), str(path)
     if isinstance(source, bytes | bytearray | memoryview):
         return not_empty(bytes(source), "these bytes"), "these bytes"
     if isinstance(source, Readable):
@@ -137,15 +143,18 @@ def _stream_name(stream: Readable) -> str:
 def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None) -> Photo:
     """Everything that is alike for all formats: luma, profile, uprightness."""
     samples, metadata = decoded.samples, decoded.metadata
-    luma, alpha, look = samples, None, decoded.look
-    grey = isinstance(samples, Deferred) or samples.ndim == 2 or samples.shape[2] < 3
+    alpha, look = None, decoded.look
+    luma: NDArray[Any] | Deferred
+    grey = isinstance(samples, Deferred) or len(samples.shape) == 2 or samples.shape[2] < 3
     icc = _usable_profile(metadata.icc, grey and decoded.look is None, name)
-    if icc is not None and not grey and not profiles.stays(icc):
-        samples, icc = profiles.rgb_to_srgb(whole(samples), icc), profiles.srgb()
-    if not isinstance(samples, Deferred) and samples.ndim == 3:
-        alpha = samples[..., -1] if samples.shape[2] in (2, 4) else None
-        luma = samples[..., 0] if grey else luma_of(samples[..., :3])
-        look = decoded.look if grey else Look.at(np.ascontiguousarray(samples[..., :3]))
+    if isinstance(samples, Deferred) or (not isinstance(samples, Bands) and samples.ndim == 2):
+        luma = samples
+    else:
+        parts = samples if isinstance(samples, Bands) else Bands.of(samples)
+        if icc is not None and not grey and not profiles.stays(icc):
+            parts, icc = parts.through(partial(profiles.rgb_to_srgb, icc=icc)), profiles.srgb()
+        luma, alpha, seen = parts.separated()
+        look = seen or look
     if icc is not None and not profiles.stays(icc):
         luma = _through(profiles.grey_table(icc), whole(luma))
         icc = profiles.srgb()
@@ -199,7 +208,9 @@ def _through(table: NDArray[np.uint16], samples: NDArray[Any]) -> NDArray[Any]:
         levels = ((table[::257].astype(np.uint32) + 128) // 257).astype(np.uint8)
         small: NDArray[np.uint8] = levels[samples]
         return small
-    result: NDArray[np.uint16] = table[samples]
+    result = np.empty(samples.shape, np.uint16)
+    for rows in bands(*samples.shape):  # NumPy makes the indices 64 bits wide
+        result[rows] = table[samples[rows]]
     return result
 
 

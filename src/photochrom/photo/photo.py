@@ -203,12 +203,13 @@ class Photo:
 
     def rgb_bands(self, dtype: DTypeLike | None = None, *, rows: int) -> Iterator[NDArray[Any]]:
         """The same RGB from top to bottom, `rows` at a time: for writers that need not have all at once."""
-        settled = self.meant_grey
-        for band in rgb_bands(self.luma, self._chroma(), dtype, rows=rows):
+        luma, settled = self.luma, self.meant_grey
+        bands = rgb_bands(luma, self._chroma(), dtype, rows=rows)
+        for start, band in zip(range(0, len(luma), rows), bands, strict=True):
             settled = settled or not _is_grey(band)
+            if not settled and start + rows >= len(luma):
+                self._warn_of_grey()
             yield band
-        if not settled:
-            self._warn_of_grey()
 
     def to_pil(self) -> Image:
         """A Pillow image: RGB or RGBA, 8 bit.

@@ -63,11 +63,18 @@ class Look:
     @classmethod
     def at(cls, rgb: NDArray[Any]) -> Look:
         """A look at RGB (H, W, 3), uint8 or uint16."""
-        height, width = rgb.shape[:2]
+        return cls.of(cv2.resize(rgb, cls.size(*rgb.shape[:2]), interpolation=cv2.INTER_AREA))
+
+    @classmethod
+    def of(cls, small: NDArray[Any]) -> Look:
+        """A look at RGB (h, w, 3), uint8 or uint16, that has been made as small as `size` says."""
+        return cls(luma(small).astype(np.float32) / np.float32(np.iinfo(small.dtype).max), rgb_to_cbcr(small))
+
+    @staticmethod
+    def size(height: int, width: int) -> tuple[int, int]:
+        """(width, height) of the small copy of a picture."""
         shrink = min(1.0, LOOK_SIDE / max(height, width))
-        size = max(1, round(width * shrink)), max(1, round(height * shrink))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        return cls(luma(small).astype(np.float32) / np.float32(np.iinfo(rgb.dtype).max), rgb_to_cbcr(small))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
 
     def was_colored(self) -> WasColored:
         """What the colors are: "grey", none; "toned", those of sepia, a yellowed print or a duotone; else "color".

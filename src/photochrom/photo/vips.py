@@ -5,17 +5,17 @@ libvips is loaded when it is first needed: a JPEG, the usual case, comes and goe
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
-from photochrom.photo.samples import multiplied
-
-if TYPE_CHECKING:
-    from photochrom.photo.photo import Photo
+from photochrom.photo.bands import Bands, bands
+from photochrom.photo.mapped import Content, Mapped
 
 
 @cache
@@ -27,17 +27,31 @@ def library() -> Any:
     return pyvips
 
 
-def load(loader: str, data: bytes, name: str, kind: str, **options: Any) -> Any:
+def load(loader: str, data: Content, name: str, kind: str, **options: Any) -> Any:
     """A libvips picture, not decoded yet, that fails where the file is damaged or cut short.
+
+    Args:
+        loader: of libvips, such as "pngload".
+        data: the file; what the caller has looked at of a large one is given back.
+        name, kind: what messages call the file and its format.
+        options: of the loader.
 
     Raises:
         PhotoError: the header can't be read.
     """
     vips = library()
     try:
-        return getattr(vips.Image, loader)(data, fail_on="error", access="sequential", **options)
+        if isinstance(data, Mapped):
+            data.release()
+            source = vips.Source.new_from_file(os.fspath(data.path))
+        else:
+            source = vips.Source.new_from_memory(data)
+        open = getattr(vips.Image, f"{loader}_source")
+        image = open(source, fail_on="error", access="sequential", **options)
     except vips.Error as error:
         raise damaged(name, kind, error) from None
+    image._references.append(source)  # pyvips hands references on to all that is made from the picture
+    return image
 
 
 def damaged(name: str, kind: str, error: Exception) -> PhotoError:
@@ -52,15 +66,45 @@ def pixels(image: Any, name: str, kind: str) -> NDArray[Any]:
     Raises:
         PhotoError: damaged, or samples that are neither.
     """
+    _check_kind(image, name)
     vips = library()
-    if image.format not in ("uchar", "ushort"):
-        raise PhotoError(f"{name}: has samples of a kind that is not read ({image.format}); convert it to 16 bit")
     try:
         samples: NDArray[Any] = image.numpy()
     except vips.Error as error:
         raise damaged(name, kind, error) from None
     # A single pixel comes without dimensions.
     return samples.reshape(image.height, image.width, *([image.bands] if image.bands > 1 else []))
+
+
+def samples(image: Any, name: str, kind: str) -> NDArray[Any] | Bands:
+    """What `pixels` gives; all but grey ones in bands.
+
+    Raises:
+        PhotoError: see `pixels`; of bands, when it is their turn.
+    """
+    if image.bands == 1:
+        return pixels(image, name, kind)
+    _check_kind(image, name)
+    dtype = np.uint8 if image.format == "uchar" else np.uint16
+
+    def parts() -> Iterator[NDArray[Any]]:
+        vips = library()
+        # Not by crop: after each part that is computed, libvips would forget the rows that it has decoded already.
+        region = vips.Region.new(image)
+        for rows in bands(image.height, image.width):
+            count = rows.stop - rows.start
+            try:
+                fetched = region.fetch(0, rows.start, image.width, count)
+            except vips.Error as error:
+                raise damaged(name, kind, error) from None
+            yield np.frombuffer(fetched, dtype).reshape(count, image.width, image.bands)
+
+    return Bands((image.height, image.width, image.bands), dtype, parts())
+
+
+def _check_kind(image: Any, name: str) -> None:
+    if image.format not in ("uchar", "ushort"):
+        raise PhotoError(f"{name}: has samples of a kind that is not read ({image.format}); convert it to 16 bit")
 
 
 def image(samples: NDArray[Any], interpretation: str, icc: bytes | None = None) -> Any:
@@ -73,25 +117,3 @@ def image(samples: NDArray[Any], interpretation: str, icc: bytes | None = None) 
     if icc:
         result.set_type(vips.GValue.blob_type, "icc-profile-data", icc)
     return result
-
-
-def save(saver: str, photo: Photo, name: str, *, premultiplied: bool = False, **options: Any) -> Any:
-    """Encode the colored picture, without any metadata; the colors times alpha where it is to be `premultiplied`.
-
-    Raises:
-        PhotoError: the encoder refuses.
-    """
-    vips = library()
-    try:
-        return getattr(picture(photo, premultiplied=premultiplied), saver)(keep="none", **options)
-    except vips.Error as error:
-        raise PhotoError(f"{name}: could not be written ({' '.join(str(error).split())})") from error
-
-
-def picture(photo: Photo, *, premultiplied: bool = False) -> Any:
-    """The colored picture as libvips sees it."""
-    rgb = photo.rgb()
-    if photo.alpha is not None:
-        rgb = np.dstack([rgb, photo.alpha])
-        rgb = multiplied(rgb) if premultiplied else rgb
-    return image(rgb, "rgb16" if rgb.dtype == np.uint16 else "srgb")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
+from photochrom.photo.bands import Bands
 from photochrom.photo.deferred import Deferred
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.samples import Look
@@ -29,7 +30,7 @@ class Decoded:
 
     Attributes:
         samples: (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGB and alpha; uint8 or uint16.
-            Grey ones may still be on their way.
+            All but grey ones may come in bands; grey ones may still be on their way.
         metadata: as stored; its profile belongs to the samples and is a grey or an RGB one.
         depth: bits a sample in the file.
         orientation: 1 to 8, as in EXIF; None where the file's own tag says nothing, so that XMP may.
@@ -37,7 +38,7 @@ class Decoded:
         look: a small copy with its colors, where the samples are the luma of a picture that may have some.
     """
 
-    samples: Samples | Deferred
+    samples: Samples | Bands | Deferred
     metadata: Metadata = field(default_factory=Metadata)
     depth: int = 8
     orientation: int | None = None
@@ -74,6 +75,7 @@ class Format(ABC):
         name: as people write it.
         suffixes: endings of file names, the usual one first, lower case with the dot.
         mime: media type.
+        reads_mapped: whether `read` and `pages` also take a `Mapped` file, so that a large one need not be in memory.
         keeps: which of exif, xmp, iptc, icc, density, alpha, depth (more than 8 bits) and pages it has a place for.
         bits: how many a sample may have, if "depth" is in `keeps`.
     """
@@ -81,6 +83,7 @@ class Format(ABC):
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     mime: ClassVar[str]
+    reads_mapped: ClassVar[bool] = False
     keeps: ClassVar[frozenset[str]]
     bits: ClassVar[int] = 16
 

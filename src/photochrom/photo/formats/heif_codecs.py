@@ -35,7 +35,7 @@ def decoder(codec: bytes) -> Decoder | None:
 
 
 def _decode_av1(data: bytes, setup: bytes, *, max_pixels: int, name: str) -> tuple[NDArray[Any], int]:
-    image = vips.load("heifload_buffer", data, name, "AVIF")
+    image = vips.load("heifload", data, name, "AVIF")
     check_size(image.width, image.height, max_pixels=max_pixels, name=name)
     bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 8
     samples = vips.pixels(image, name, "AVIF")

@@ -75,7 +75,7 @@ class Jpeg(Format):
         samples: Samples | Deferred
         look = None
         if len(header.components) == 4:
-            image = vips.load("jpegload_buffer", stream, name, "JPEG")
+            image = vips.load("jpegload", stream, name, "JPEG")
             samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
         elif profiles.space(metadata.icc) == "RGB" and not profiles.stays(metadata.icc or b""):

@@ -17,7 +17,9 @@ from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
 from photochrom.photo import vips
+from photochrom.photo.formats import streaming
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
+from photochrom.photo.mapped import Content
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
 
@@ -49,12 +51,13 @@ class Png(Format):
     name = "PNG"
     suffixes = (".png",)
     mime = "image/png"
+    reads_mapped = True
     keeps = frozenset({"exif", "xmp", "iptc", "icc", "density", "alpha", "depth"})
 
     def recognises(self, head: bytes) -> bool:
         return head[:8] == _SIGNATURE
 
-    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+    def read(self, data: Content, *, page: int, max_pixels: int, name: str) -> Decoded:
         check_page(page, 1, name)
         try:
             chunks = [(kind, content) for kind, content, _ in _chunks(memoryview(data))]
@@ -65,7 +68,7 @@ class Png(Format):
         if any(kind == b"acTL" for kind, _ in chunks):
             warn(f"{name}: is an animation; its first frame is taken")
         metadata, encoding = _metadata(chunks, name)
-        samples = vips.pixels(vips.load("pngload_buffer", data, name, "PNG", unlimited=True), name, "PNG")
+        samples = vips.samples(vips.load("pngload", data, name, "PNG", unlimited=True), name, "PNG")
         turned = exif_block.orientation(metadata.exif)
         return Decoded(samples, metadata, depth=depth, orientation=turned, encoding=encoding)
 
@@ -78,13 +81,36 @@ class Png(Format):
     def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
         came = page.photo.encoding if isinstance(page.photo.encoding, PngEncoding) else None
-        body = vips.save("pngsave_buffer", page.photo, name, compression=_LEVEL, filter="sub")
-        file.write(_SIGNATURE)
-        for kind, _, whole in _chunks(memoryview(body)):
+        splicer = _Splicer(file, _metadata_chunks(page.metadata, came))
+        streaming.write("pngsave", page.photo, splicer, name, compression=_LEVEL, filter="sub")
+
+
+class _Splicer:
+    """Takes the PNG that libvips writes, a piece at a time, and writes its picture with other chunks around it."""
+
+    def __init__(self, file: BinaryIO, metadata: Iterable[bytes]) -> None:
+        self._file = file
+        self._metadata = metadata
+        self._pending = bytearray()
+        self._signed = False
+
+    def write(self, data: bytes, /) -> None:
+        self._pending += data
+        place = 0
+        if not self._signed and len(self._pending) >= len(_SIGNATURE):
+            place = len(_SIGNATURE)
+            self._signed = True
+            self._file.write(_SIGNATURE)
+        while self._signed and len(self._pending) >= place + 12:
+            length, kind = struct.unpack_from(">I4s", self._pending, place)
+            if len(self._pending) < place + 12 + length:
+                break
             if kind in (b"IHDR", b"IDAT", b"IEND"):
-                file.write(whole)
+                self._file.write(self._pending[place : place + 12 + length])
             if kind == b"IHDR":
-                file.writelines(_metadata_chunks(page.metadata, came))
+                self._file.writelines(self._metadata)
+            place += 12 + length
+        del self._pending[:place]
 
 
 def _damaged(name: str, why: str) -> PhotoError:

@@ -8,6 +8,9 @@ Sources: TIFF 6.0; TIFF Technical Notes; Exif 2.32 for the EXIF and GPS director
 from __future__ import annotations
 
 import io
+import mmap
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,14 +22,17 @@ import tifftools
 from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import iptc as iptc_records
-from photochrom.photo import profiles, vips
+from photochrom.photo import profiles
+from photochrom.photo.formats import streaming
 from photochrom.photo.formats import tiff_tags as tag
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.formats.jpeg_segments import quality_of
 from photochrom.photo.formats.tiff_samples import PREMULTIPLIED, STRAIGHT, decoded
 from photochrom.photo.formats.tiff_tags import Tags, chain, first, kind, pages_of, raw, tags_of
+from photochrom.photo.mapped import Content
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
+from photochrom.photo.photo import Photo
 
 _SIGNATURES: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -45,6 +51,9 @@ _ELSEWHERE: Final = frozenset({tag.XMP, tag.IPTC, tag.PHOTOSHOP, tag.ICC, 37724}
 _COMPRESSIONS: Final = {1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate", 32773: "packbits"}
 _LEVEL: Final = 3
 """Of deflate, 1 to 9: takes half the time of libvips' usual 6, in 7 % more bytes (photographs, 8 bit)."""
+
+_LARGE: Final = 100_000_000
+"""Bytes of samples from which on an encoded page is kept on the disk until it stands in its file."""
 
 _LARGEST_CLASSIC: Final = 3_900_000_000
 """Bytes, with room for tags, that offsets of 32 bits reach."""
@@ -84,15 +93,16 @@ class Tiff(Format):
     name = "TIFF"
     suffixes = (".tif", ".tiff")
     mime = "image/tiff"
+    reads_mapped = True
     keeps = frozenset({"exif", "xmp", "iptc", "icc", "density", "alpha", "depth", "pages"})
 
     def recognises(self, head: bytes) -> bool:
         return head[:4] in _SIGNATURES
 
-    def pages(self, data: bytes, *, name: str) -> int:
+    def pages(self, data: Content, *, name: str) -> int:
         return len(pages_of(memoryview(data), name))
 
-    def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
+    def read(self, data: Content, *, page: int, max_pixels: int, name: str) -> Decoded:
         view = memoryview(data)
         pages = pages_of(view, name)
         check_page(page, len(pages), name)
@@ -118,9 +128,11 @@ class Tiff(Format):
         rest = iter(pages)
         one = next(rest)
         came = one.photo.encoding if isinstance(one.photo.encoding, TiffEncoding) else None
-        samples = one.photo.luma.nbytes * (3 if one.photo.alpha is None else 4)
+        samples = _bytes(one.photo)
         big = came is not None and (came.big or samples * came.pages > _LARGEST_CLASSIC)
-        directories = _Once(_directory(page, options, name) for page in _chained(one, rest))
+        place = getattr(file, "name", None)
+        folder = os.path.dirname(place) if isinstance(place, str) else None
+        directories = _Once(_directory(page, options, folder, name) for page in _chained(one, rest))
         tifftools.write_tiff(directories, file, bigEndian=False, bigtiff=big or samples > _LARGEST_CLASSIC)
 
 
@@ -145,7 +157,7 @@ def _chained(one: Page, rest: Iterator[Page]) -> Iterator[Page]:
     yield from rest
 
 
-def _metadata(tags: Tags, data: bytes, pages: int) -> tuple[Metadata, TiffEncoding]:
+def _metadata(tags: Tags, data: Content, pages: int) -> tuple[Metadata, TiffEncoding]:
     photoshop = raw(tags, tag.PHOTOSHOP) or b""
     exif = _exif(tags, big_endian=data[:2] == b"MM")
     metadata = Metadata(
@@ -172,7 +184,7 @@ def _tile(tags: Tags) -> tuple[int, int] | None:
     return size if tag.TILES in tags and all(side and side % 16 == 0 for side in size) else None
 
 
-def _jpeg_quality(tags: Tags, data: bytes) -> int:
+def _jpeg_quality(tags: Tags, data: Content) -> int:
     """The quality of a page compressed as JPEG, by the tables that all its strips share, else those of the first."""
     shared = raw(tags, tag.JPEG_TABLES)
     if shared is None:
@@ -191,8 +203,8 @@ def _exif(tags: Tags, *, big_endian: bool) -> bytes | None:
     return stream.getvalue()
 
 
-def _directory(page: Page, options: Options, name: str) -> dict[str, Any]:
-    """One page, encoded, with its directory as tifftools wants it."""
+def _directory(page: Page, options: Options, folder: str | None, name: str) -> dict[str, Any]:
+    """One page, encoded, with its directory as tifftools wants it; a large one in a nameless file in `folder`."""
     metadata, alpha = page.metadata, page.photo.alpha
     came = page.photo.encoding if isinstance(page.photo.encoding, TiffEncoding) else None
     kind_of_alpha = came.alpha if came else STRAIGHT
@@ -205,8 +217,12 @@ def _directory(page: Page, options: Options, name: str) -> dict[str, Any]:
     if came and came.tile:
         how |= {"tile": True, "tile_width": came.tile[0], "tile_height": came.tile[1]}
     premultiplied = alpha is not None and kind_of_alpha == PREMULTIPLIED
-    body = vips.save("tiffsave_buffer", page.photo, name, premultiplied=premultiplied, **how)
-    view = memoryview(body)
+    samples = _bytes(page.photo)
+    how["bigtiff"] = samples > _LARGEST_CLASSIC
+    body: Any = io.BytesIO() if samples < _LARGE else tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+    streaming.write("tiffsave", page.photo, body, name, premultiplied=premultiplied, **how)
+    size = body.seek(0, os.SEEK_END)
+    view = body.getbuffer() if samples < _LARGE else memoryview(mmap.mmap(body.fileno(), 0, access=mmap.ACCESS_READ))
     tags = tags_of(view, chain(view, name)[0], name)
     for number in (tag.X_RESOLUTION, tag.Y_RESOLUTION, tag.UNIT):
         tags.pop(number, None)
@@ -219,7 +235,12 @@ def _directory(page: Page, options: Options, name: str) -> dict[str, Any]:
     for number, (form, block) in blocks.items():
         if block:
             tags[number] = {"datatype": form, "data": list(block) if form == _BYTE else block, "count": len(block)}
-    return {"tags": tags, "path_or_fobj": io.BytesIO(body), "size": len(body)}
+    return {"tags": tags, "path_or_fobj": body, "size": size}
+
+
+def _bytes(photo: Photo) -> int:
+    """What the samples of the colored picture take."""
+    return photo.luma.nbytes * (3 if photo.alpha is None else 4)
 
 
 def _carried_tags(metadata: Metadata) -> Tags:

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
 from photochrom.photo import profiles, vips
+from photochrom.photo.bands import Bands
 from photochrom.photo.formats import tiff_tags as tag
 from photochrom.photo.formats.jpeg import embedded
 from photochrom.photo.formats.tiff_tags import Tags, first, numbers, rewritten
+from photochrom.photo.mapped import Content
 from photochrom.photo.notices import warn
 from photochrom.photo.samples import unmultiplied
 
@@ -56,7 +58,7 @@ _STORED_BITS: Final[dict[int, Container[int]]] = {_PALETTE: (), _YCBCR: (8,), _L
 """Bits a sample that `_interpreted` knows, where these are not all."""
 
 
-def decoded(data: bytes, page: tuple[int, int], tags: Tags, name: str) -> tuple[Samples, bool]:
+def decoded(data: Content, page: tuple[int, int], tags: Tags, name: str) -> tuple[Samples | Bands, bool]:
     """The samples of a page, and whether they were brought to sRGB on the way.
 
     Args:
@@ -66,7 +68,8 @@ def decoded(data: bytes, page: tuple[int, int], tags: Tags, name: str) -> tuple[
         name: what messages call the file.
 
     Returns:
-        (H, W) grey, (H, W, 2) with alpha, (H, W, 3) RGB or (H, W, 4); alpha straight; uint8, or uint16 above 8 bit.
+        (H, W) grey, (H, W, 2) with alpha, (H, W, 3) RGB or (H, W, 4); alpha straight; uint8, or uint16 above 8 bit;
+        in bands where libvips reads them as they are.
 
     Raises:
         PhotoError: damaged, or of a kind that is not read.
@@ -81,11 +84,14 @@ def decoded(data: bytes, page: tuple[int, int], tags: Tags, name: str) -> tuple[
             # libvips would divide by alpha itself, and round down.
             extra = [0] * len(numbers(tags, tag.EXTRA))
             data, index = rewritten(data, place, {tag.EXTRA: extra}), 0
-        image = vips.load("tiffload_buffer", data, name, "TIFF", page=index)
+        image = vips.load("tiffload", data, name, "TIFF", page=index)
         if image.interpretation == "cmyk":
-            return _usual(vips.pixels(profiles.cmyk_to_srgb(image), name, "TIFF"), 3, name), True
-        samples = _usual(vips.pixels(image, name, "TIFF"), 1 if image.interpretation in ("b-w", "grey16") else 3, name)
-        return (unmultiplied(samples) if is_premultiplied(tags) else samples), False
+            return vips.samples(_usual_bands(profiles.cmyk_to_srgb(image), 3, name), name, "TIFF"), True
+        image = _usual_bands(image, 1 if image.interpretation in ("b-w", "grey16") else 3, name)
+        samples = vips.samples(image, name, "TIFF")
+        if is_premultiplied(tags) and isinstance(samples, Bands):
+            samples = samples.through(unmultiplied)
+        return samples, False
     return _interpreted(_stored(data, place, tags, name), tags, photometric, name)
 
 
@@ -146,17 +152,29 @@ def _is_in_planes(tags: Tags) -> bool:
     return first(tags, tag.PLANAR) == 2 and first(tags, tag.CHANNELS) > 1
 
 
+def _usual_bands(image: Any, colors: int, name: str) -> Any:
+    """What `_usual` does, for a libvips picture."""
+    if image.bands <= colors + 1:
+        return image
+    warn(_more_channels(image.bands, colors + 1, name))
+    return image.extract_band(0, n=colors + 1)
+
+
+def _more_channels(count: int, usual: int, name: str) -> str:
+    return f"{name}: has {count} channels; those after the first {usual} are left out"
+
+
 def _usual(samples: Samples, colors: int, name: str) -> Samples:
     """Without bands beyond the first extra one, which is taken as alpha."""
     if samples.ndim == 2:
         return samples
     usual = colors + 1
     if samples.shape[2] > usual:
-        warn(f"{name}: has {samples.shape[2]} channels; those after the first {usual} are left out")
+        warn(_more_channels(samples.shape[2], usual, name))
     return np.ascontiguousarray(samples[..., :usual])
 
 
-def _old_jpeg(data: bytes, tags: Tags, name: str) -> Samples:
+def _old_jpeg(data: Content, tags: Tags, name: str) -> Samples:
     """JPEG as TIFF 6.0 had it, where the page holds a whole JPEG file; libtiff as it is built here reads none."""
     start, length = first(tags, tag.JPEG_START), first(tags, tag.JPEG_BYTES)
     stream = data[start : start + length] if length else data[start:]
@@ -175,7 +193,7 @@ def _old_jpeg(data: bytes, tags: Tags, name: str) -> Samples:
 # --- what libvips hands out as it is stored -------------------------------------------------------
 
 
-def _stored(data: bytes, place: int, tags: Tags, name: str) -> Samples:
+def _stored(data: Content, place: int, tags: Tags, name: str) -> Samples:
     """(H, W, channels) of samples as they are stored, uint8 up to 8 bit, else uint16; only chroma is enlarged."""
     bits, channels = first(tags, tag.BITS) or 1, first(tags, tag.CHANNELS) or 1
     if first(tags, tag.PHOTOMETRIC) == _YCBCR and _subsampling(tags) != (1, 1):
@@ -193,7 +211,7 @@ def _stored(data: bytes, place: int, tags: Tags, name: str) -> Samples:
 
 
 def _bands(
-    data: bytes, place: int, tags: Tags, changes: dict[int, list[int]], channels: int, bits: int, name: str
+    data: Content, place: int, tags: Tags, changes: dict[int, list[int]], channels: int, bits: int, name: str
 ) -> Samples:
     """(H, W, channels), the channels beside each other in the file."""
     width, height = first(tags, tag.WIDTH), first(tags, tag.LENGTH)
@@ -208,12 +226,12 @@ def _bands(
     return _unpacked(rows, width * channels, bits).reshape(height, width, channels)
 
 
-def _container(data: bytes, place: int, changes: dict[int, Any], channels: int, bits: int, name: str) -> Samples:
+def _container(data: Content, place: int, changes: dict[int, Any], channels: int, bits: int, name: str) -> Samples:
     """What libvips reads as plain channels when the tags say that these are all there is."""
     plain = {tag.PHOTOMETRIC: [_BLACK_IS_ZERO], tag.CHANNELS: [channels], tag.BITS: [bits] * channels}
     no_more: dict[int, Any] = {tag.EXTRA: None, tag.SUBSAMPLING: None, tag.COLORS: None, tag.KIND: None, tag.ICC: None}
     file = rewritten(data, place, no_more | plain | changes)
-    return vips.pixels(vips.load("tiffload_buffer", file, name, "TIFF", page=0), name, "TIFF")
+    return vips.pixels(vips.load("tiffload", file, name, "TIFF", page=0), name, "TIFF")
 
 
 def _unpacked(rows: NDArray[np.uint8], count: int, bits: int) -> Samples:
@@ -230,7 +248,7 @@ def _subsampling(tags: Tags) -> tuple[int, int]:
     return (given[0], given[1]) if len(given) == 2 else (2, 2)
 
 
-def _subsampled(data: bytes, place: int, tags: Tags, name: str) -> Samples:
+def _subsampled(data: Content, place: int, tags: Tags, name: str) -> Samples:
     """Y, Cb and Cr of units of some luma samples with one pair of chroma samples (TIFF 6.0, section 21)."""
     across, down = _subsampling(tags)
     width, height = first(tags, tag.WIDTH), first(tags, tag.LENGTH)

@@ -14,6 +14,7 @@ from typing import Any
 import tifftools
 
 from photochrom.errors import PhotoError
+from photochrom.photo.mapped import Content
 
 Tags = dict[int, dict[str, Any]]
 """Tags of one directory, as tifftools gives and takes them."""
@@ -138,7 +139,9 @@ def _end(data: memoryview, directory: int) -> int:
     return directory + (8 + 20 * count if big else 2 + 12 * count)
 
 
-def rewritten(data: bytes, directory: int, changes: Mapping[int, Sequence[int] | None], *, more: bytes = b"") -> bytes:
+def rewritten(
+    data: Content, directory: int, changes: Mapping[int, Sequence[int] | None], *, more: bytes = b""
+) -> bytes:
     """The file with only one page, whose directory says something else.
 
     Args:
@@ -169,11 +172,11 @@ def rewritten(data: bytes, directory: int, changes: Mapping[int, Sequence[int] |
     return data[:start] + struct.pack(order + number, first_directory) + data[start + inside :] + bytes(tail)
 
 
-def tags_of(data: memoryview, directory: int, name: str, file: bytes | None = None) -> dict[int, dict[str, Any]]:
+def tags_of(data: memoryview, directory: int, name: str, file: Content | None = None) -> dict[int, dict[str, Any]]:
     """The tags of one page, as tifftools gives them; with `file`, the whole of it, they can also be written."""
     order, big = kind(data)
     info = {
-        "path_or_fobj": False if file is None else io.BytesIO(file),
+        "path_or_fobj": io.BytesIO(file) if isinstance(file, bytes) else file or False,
         "size": len(data),
         "bigEndian": order == ">",
         "endianPack": order,

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 from photochrom.errors import PhotoError
 from photochrom.photo import exif as exif_block
 from photochrom.photo import vips
+from photochrom.photo.formats import streaming
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.notices import warn
@@ -49,7 +50,7 @@ class Webp(Format):
             raise _damaged(name, error) from None
         if b"ANIM" in chunks:
             warn(f"{name}: is an animation; its first frame is taken")
-        image = vips.load("webpload_buffer", data, name, "WebP")
+        image = vips.load("webpload", data, name, "WebP")
         check_size(image.width, image.height, max_pixels=max_pixels, name=name)
         exif = bytes(chunks.get(b"EXIF", b"")).removeprefix(b"Exif\0\0") or None
         metadata = Metadata(
@@ -58,7 +59,7 @@ class Webp(Format):
             icc=bytes(chunks.get(b"ICCP", b"")) or None,
             density=exif_block.density(exif),
         )
-        samples = vips.pixels(image, name, "WebP")
+        samples = vips.samples(image, name, "WebP")
         return Decoded(
             samples,
             metadata,
@@ -75,8 +76,8 @@ class Webp(Format):
         if max(width, height) > LONGEST_SIDE:
             raise PhotoError(f"{name}: WebP holds at most {LONGEST_SIDE} pixels a side; write PNG, TIFF or JPEG")
         came = page.photo.encoding if isinstance(page.photo.encoding, WebpEncoding) else None
-        body = vips.save(
-            "webpsave_buffer",
+        body = streaming.saved(
+            "webpsave",
             page.photo,
             name,
             Q=options.quality or DEFAULT_QUALITY,
