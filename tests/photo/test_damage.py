@@ -1,6 +1,7 @@
 """Damage anywhere in a file ends in a picture or in a `PhotoError`, never in anything else."""
 
 from functools import cache
+from importlib.util import find_spec
 
 import photo_files as files
 import pytest
@@ -21,14 +22,28 @@ def seeds() -> dict[str, bytes]:
         files.jpeg_segment(1, b"http://ns.adobe.com/xap/1.0/\0" + files.xmp()),
         files.jpeg_segment(13, b"Photoshop 3.0\0" + files.photoshop()),
     )
+    with photo.collect_warnings():  # AVIF and others have no place for IPTC
+        return {
+            "grey JPEG": jpeg,
+            "progressive JPEG": files.encoded(rgb, "JPEG", progressive=True, icc_profile=files.profile("adobe")),
+            "PNG": files.encoded(rgb.convert("P"), "PNG", exif=exif, icc_profile=files.profile("adobe")),
+            "TIFF": files.saved(files.colored(photo.open(jpeg)), format="tiff"),
+            "LZW TIFF": files.encoded(grey, "TIFF", compression="tiff_lzw"),
+            "WebP": files.encoded(rgb, "WEBP", exif=exif, xmp=files.xmp()),
+            "BMP": files.encoded(rgb.convert("P"), "BMP"),
+            "AVIF": files.saved(files.colored(photo.open(jpeg)), format="avif"),
+            "JPEG 2000": files.saved(files.colored(photo.open(jpeg)), format="jp2"),
+            "J2K": files.encoded(rgb, "JPEG2000", no_jp2=True, tile_size=(32, 32)),
+        } | _extras(photo.open(jpeg))
+
+
+def _extras(opened: photo.Photo) -> dict[str, bytes]:
+    """Files in the formats of the extras that are installed."""
+    there = {"heic": "pillow_heif", "jxl": "pyjpegxl"}
     return {
-        "grey JPEG": jpeg,
-        "progressive JPEG": files.encoded(rgb, "JPEG", progressive=True, icc_profile=files.profile("adobe")),
-        "PNG": files.encoded(rgb.convert("P"), "PNG", exif=exif, icc_profile=files.profile("adobe")),
-        "TIFF": files.saved(files.colored(photo.open(jpeg)), format="tiff"),
-        "LZW TIFF": files.encoded(grey, "TIFF", compression="tiff_lzw"),
-        "WebP": files.encoded(rgb, "WEBP", exif=exif, xmp=files.xmp()),
-        "BMP": files.encoded(rgb.convert("P"), "BMP"),
+        format: files.saved(files.colored(opened), format=format)
+        for format, module in there.items()
+        if find_spec(module)
     }
 
 

@@ -71,7 +71,7 @@ def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Phot
         return
     data, name = _data(source)
     digest = sha256(data)
-    for page in range(of_data(data[:64], name).pages(cast(bytes, data), name=name)):
+    for page in range(of_data(data, name).pages(cast(bytes, data), name=name)):
         yield _page(data, name, page, max_pixels, digest)
 
 
@@ -84,7 +84,7 @@ def pages(source: Source) -> int:
     if isinstance(source, np.ndarray) or _is_pil(source):
         return 1
     data, name = _data(source)
-    return of_data(data[:64], name).pages(cast(bytes, data), name=name)
+    return of_data(data, name).pages(cast(bytes, data), name=name)
 
 
 def is_marked(path: str | PathLike[str]) -> bool:
@@ -102,7 +102,7 @@ def is_marked(path: str | PathLike[str]) -> bool:
 
 
 def _page(data: Content, name: str, page: int, max_pixels: int, digest: str) -> Photo:
-    format = of_data(data[:64], name)
+    format = of_data(data, name)
     decoded = format.read(cast(bytes, data), page=page, max_pixels=max_pixels, name=name)
     photo = _photo(decoded, name=name, format=format.name, sha256=digest)
     if isinstance(data, Mapped):

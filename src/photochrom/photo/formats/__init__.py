@@ -20,17 +20,18 @@ from photochrom.photo.formats.jxl import Jxl
 from photochrom.photo.formats.png import Png
 from photochrom.photo.formats.tiff import Tiff
 from photochrom.photo.formats.webp import Webp
+from photochrom.photo.mapped import Content
 
 FORMATS: Final[tuple[Format, ...]] = (Jpeg(), Png(), Tiff(), Webp(), Bmp(), Avif(), Heic(), Jp2(), J2k(), Jxl())
 
 
-def of_data(data: bytes | memoryview, name: str) -> Format:
+def of_data(data: Content, name: str) -> Format:
     """The format of a file's content.
 
     Raises:
         PhotoError: none of ours, or camera raw.
     """
-    camera_raw.refuse(bytes(data), name)
+    camera_raw.refuse(data, name)
     head = bytes(data[:64])
     found = recognised(head)
     if found is None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from photochrom.errors import PhotoError
+from photochrom.photo.mapped import Content
 
 _SIGNATURES: Final = (
     (0, b"FUJIFILMCCD-RAW", "Fujifilm RAF"),
@@ -56,7 +57,7 @@ Entry = tuple[int, int, int]
 """(type, count, where the value or its offset stands)."""
 
 
-def refuse(data: bytes, name: str) -> None:
+def refuse(data: Content, name: str) -> None:
     """See whether the file is camera raw.
 
     Raises:
@@ -70,7 +71,7 @@ def refuse(data: bytes, name: str) -> None:
         )
 
 
-def recognised(data: bytes) -> str | None:
+def recognised(data: Content) -> str | None:
     """What kind of camera raw the file is; None where it is none."""
     head = data[:64]
     for place, signature, kind in _SIGNATURES:
@@ -86,7 +87,7 @@ def recognised(data: bytes) -> str | None:
         return None
 
 
-def _tiff(data: bytes) -> str | None:
+def _tiff(data: Content) -> str | None:
     order = "<" if data[:2] == b"II" else ">"
     make = b""
     is_raw = False
@@ -102,7 +103,7 @@ def _tiff(data: bytes) -> str | None:
     return next((kind for maker, kind in _MAKERS.items() if make.upper().startswith(maker)), "TIFF/EP")
 
 
-def _directories(data: bytes, order: str) -> Iterator[dict[int, Entry]]:
+def _directories(data: Content, order: str) -> Iterator[dict[int, Entry]]:
     """The directories of a TIFF structure, those below others too; a damaged one ends it."""
     waiting = [struct.unpack_from(order + "I", data, 4)[0]]
     seen: set[int] = set()
@@ -125,14 +126,14 @@ def _directories(data: bytes, order: str) -> Iterator[dict[int, Entry]]:
         waiting += struct.unpack_from(order + "I", data, place + 2 + 12 * count)
 
 
-def _number(data: bytes, order: str, entry: Entry | None) -> int:
+def _number(data: Content, order: str, entry: Entry | None) -> int:
     if entry is None or entry[0] not in (3, 4):
         return 0
     number: int = struct.unpack_from(order + ("H" if entry[0] == 3 else "I"), data, entry[2])[0]
     return number
 
 
-def _text(data: bytes, order: str, entry: Entry) -> bytes:
+def _text(data: Content, order: str, entry: Entry) -> bytes:
     _, length, where = entry
     if length > 4:
         (where,) = struct.unpack_from(order + "I", data, where)
