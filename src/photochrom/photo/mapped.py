@@ -53,10 +53,10 @@ Content = bytes | Mapped
 def mapped(path: Path) -> Mapped | None:
     """The file, if it is a large one; None for a small one and for what is no readable file."""
     try:
+        if os.stat(path).st_size < LARGE:  # before it is opened: a pipe gives what it holds only once
+            return None
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
-            if state.st_size < LARGE:
-                return None
             content = Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):
         return None
