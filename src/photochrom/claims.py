@@ -87,12 +87,11 @@ def temporary_of(place: Path) -> Path:
     return place.parent / f"{_START}{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}{_END}"
 
 
-def remove_leftovers(folder: Path) -> int:
-    """Remove the temporary files in a folder whose makers are gone. Returns how many; 0 where it can't be read."""
+def leftovers(folder: Path) -> list[Path]:
+    """The temporary files in a folder, whether somebody holds them or not; none where it can't be read."""
     with suppress(OSError):
-        names = [name for name in os.listdir(folder) if name.startswith(_START) and name.endswith(_END)]
-        return sum(remove_leftover(folder / name) for name in names)
-    return 0
+        return [folder / name for name in os.listdir(folder) if name.startswith(_START) and name.endswith(_END)]
+    return []
 
 
 def remove_leftover(temporary: Path) -> bool:

@@ -8,7 +8,6 @@ import pytest
 
 from photochrom.cli import coloring
 from photochrom.cli.jobs import Job, Settings
-from photochrom.colorizer import Colorizer
 
 
 def test_a_mistake_of_ours_costs_one_picture_and_is_shown(
@@ -20,10 +19,10 @@ def test_a_mistake_of_ours_costs_one_picture_and_is_shown(
         return False
 
     monkeypatch.setattr(coloring, "is_result", fails_once)
-    painter, answers = Colorizer(tiny, threads=1), []
+    work, answers = coloring.Coloring(Settings(model=str(tiny)), threads=1, tell=lambda kind, value: None), []
     for name in ("a.jpg", "b.png", "c.tif"):
         job = Job(album / name, Path("out", name), listed=True)
-        answers.append(coloring.attempt(job, None, painter, Settings(), lambda kind, value: None))
+        answers.append(coloring.attempt(job, None, work.color))
     assert [answer.report.status for answer in answers] == ["colored", "failed", "colored"]
     assert answers[1].report.reason == "Photochrom made a mistake: ZeroDivisionError('oops')"
     assert "Traceback" in (answers[1].mistake or "")

@@ -140,7 +140,7 @@ def test_messages_call_a_pipe_standard_input(
 def test_json_is_a_line_for_each_picture(colorize: Run, album: Path) -> None:
     (album / "aa.jpg").write_text("no picture")
     result = colorize("album", "--json")
-    told = [json.loads(line) for line in result.out.splitlines()]
+    *told, last = [json.loads(line) for line in result.out.splitlines()]
     assert result.code == 1
     assert [each["status"] for each in told] == ["colored", "failed", "colored", "colored", "colored", "colored"]
     first = told[0]
@@ -150,6 +150,10 @@ def test_json_is_a_line_for_each_picture(colorize: Run, album: Path) -> None:
     assert first["seconds"] > 0
     assert told[1]["output"] is None
     assert "aa.jpg" in told[1]["reason"]
+    summary = last["summary"]
+    assert (summary["colored"], summary["failed"]) == (5, 1)
+    assert [(each["status"], each["count"]) for each in summary["reasons"]] == [("failed", 1)]
+    assert summary["reasons"][0]["reason"].startswith("is no picture that can be read")
 
 
 def test_a_picture_in_colour_gets_one_warning_and_its_result(colorize: Run, tmp_path: Path) -> None:
@@ -166,7 +170,7 @@ def test_a_picture_that_stays_grey_is_told(colorize: Run, tmp_path: Path, grey: 
     result = colorize(tmp_path / "fax.png")
     assert result.code == 0
     assert result.err.count("fax.png: the result is grey") == 1
-    told = json.loads(colorize(tmp_path / "fax.png", "-o", tmp_path / "fax.jpg", "--json").out)
+    told = json.loads(colorize(tmp_path / "fax.png", "-o", tmp_path / "fax.jpg", "--json").out.splitlines()[0])
     assert ["the result is grey" in warning for warning in told["warnings"]] == [True]
     assert colorize(tmp_path / "fax.png", "-o", tmp_path / "plain.png", "--strength", 0).err == ""
 
@@ -371,10 +375,10 @@ def test_names_that_a_terminal_cannot_write_cost_no_picture(tiny: Path, album: P
         environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
         run = subprocess.run(command, env=environment, capture_output=True, check=False)
         assert run.returncode == 0
-        assert len(run.stdout.splitlines()) == 5
+        assert len(run.stdout.splitlines()) == 5 + ("--json" in options)
         assert b"a\\udcfc.jpg" in run.stdout
         if "--json" in options:
-            assert json.loads(run.stdout.splitlines()[-1])["status"] == "colored"
+            assert json.loads(run.stdout.splitlines()[-1]) == {"summary": {"colored": 5, "reasons": []}}
 
 
 def test_an_error_names_its_picture_even_where_the_name_is_a_word_of_the_message(colorize: Run, album: Path) -> None:
@@ -420,7 +424,8 @@ def test_a_model_that_answers_grey_fails_every_picture_and_writes_none(
 ) -> None:
     result = photochrom("colorize", "album", "-o", "out", "--model", grey_model)
     assert result.code == 1
-    assert result.err.count("found no colour") == 5
+    assert len(re.findall("error: .*found no colour", result.err)) == 5
+    assert "  5 failed: the model " in result.err
     assert not Path("out").exists()
 
 
@@ -544,6 +549,6 @@ def test_with_a_bar_on_the_terminal_results_still_go_to_standard_output(tiny: Pa
         pass
     os.close(terminal)
     assert process.returncode == 0
-    assert [json.loads(line)["status"] for line in out.splitlines()] == ["colored"] * 5
+    assert [json.loads(line)["status"] for line in out.splitlines()[:-1]] == ["colored"] * 5
     assert "━".encode() in shown
     assert b"5 coloured" in shown

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 from photochrom.cli.jobs import STANDARD, Answer, Job, Limits, Report, Settings
+from photochrom.cli.summary import FAILURES, Summary
 from photochrom.cli.workers import Workers
 from photochrom.errors import UsageError
 from photochrom.runtime.devices import cpus
@@ -53,6 +54,8 @@ def run(
             overwrite=settings.overwrite,
         )
         piped = device is None and any(job.target is None for job in work)
+        if any(job.target is None for job in work) and (settings.resume or settings.verify):
+            raise UsageError("--resume and --verify need results in files: give -o FILE or -o FOLDER")
         if piped and as_json:
             raise UsageError("standard output cannot take both the picture and --json: give -o FILE")
         if piped and sys.stdout.isatty():
@@ -61,20 +64,21 @@ def run(
             )
         at_once = min(jobs or min(cpus(), MOST_JOBS), max(len(work), 1))
         threads = threads or max(cpus() // at_once, 1)
-        counts = {"colored": 0, "skipped": 0, "failed": 0}
+        summary = Summary()
+        answers = workers.answers(_read(work), at_once=at_once, threads=threads, planned=work)
         with _progress(len(work)) as advance:
-            for answer in workers.answers(_read(work), at_once=at_once, threads=threads):
+            for job, answer in zip(work, answers, strict=True):
                 report = _handed_on(answer, device)
-                counts[report.status] += 1
+                summary.add(job, report)
                 if answer.mistake:
                     print(answer.mistake, file=sys.stderr)
                 _tell(report, as_json=as_json, piped=piped)
                 advance()
+    if as_json:
+        print(json.dumps({"summary": summary.as_dict()}), flush=True)
     if len(work) > 1:
-        words = {"colored": "coloured"}  # identifiers are American, what people read is British
-        told = (f"{count} {words.get(status, status)}" for status, count in counts.items() if count)
-        print(", ".join(told), file=sys.stderr)
-    return 1 if counts["failed"] else 0
+        print(*summary.lines(), sep="\n", file=sys.stderr)
+    return 1 if summary.failed else 0
 
 
 def _is_device(output: str) -> bool:
@@ -121,10 +125,12 @@ def _tell(report: Report, *, as_json: bool, piped: bool) -> None:
         return
     for warning in report.warnings:
         print(f"photochrom: warning: {_about(report, warning)}", file=sys.stderr)
-    if report.status == "failed":
+    if report.status in FAILURES:
         print(f"photochrom: error: {_about(report, report.reason or '')}", file=sys.stderr)
     elif report.status == "skipped":
         print(f"{report.input}: skipped, {report.reason}", file=sys.stderr)
+    elif report.status == "verified":
+        print(f"{report.input} -> {report.output}: verified", flush=True)
     elif not piped:
         print(f"{_called(report)} -> {report.output} ({report.seconds:.2f} s)", flush=True)
 

@@ -1,4 +1,8 @@
-"""One picture's whole way, in a worker: open, color, save; whatever goes wrong becomes a report."""
+"""One picture's whole way, in a worker: open, color, save; whatever goes wrong becomes a report.
+
+Before the work, what stands already where the result is to go is looked at, and the result is
+claimed, so that no two runs make the same file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
@@ -14,7 +18,9 @@ from pathlib import Path
 
 from photochrom.claims import BusyError, Claim, claimed, temporary_of
 from photochrom.cli.jobs import STANDARD, Answer, Job, Report, Settings
+from photochrom.cli.journal import Stamp
 from photochrom.cli.plan import is_result
+from photochrom.cli.standing import Standing
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError
 from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, save_pages
@@ -24,19 +30,109 @@ Tell = Callable[[str, object], None]
 """Takes ("writes", temporary file) before one is made, and ("page", None) whenever a page is done."""
 
 
-def attempt(job: Job, data: bytes | None, painter: Colorizer, settings: Settings, tell: Tell) -> Answer:
-    """Color one picture; never raises for what is wrong with it.
+class Coloring:
+    """A model made ready, and how pictures are to be colored.
 
-    Args:
-        data: what is read instead of the job's source.
+    Raises:
+        UsageError, ModelError, MissingExtraError: the model can't be used.
     """
+
+    def __init__(self, settings: Settings, *, threads: int, tell: Tell) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._painter = Colorizer(settings.model, device=settings.device, threads=threads)
+        self._standing = Standing(settings, self._painter)
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        """See :meth:`Standing.prepare`."""
+        self._standing.prepare(jobs)
+
+    def color(self, job: Job, data: bytes | None) -> tuple[Report, bytes | None]:
+        """Color one picture. Returns also the finished file, where the job has no target.
+
+        Args:
+            data: what is read instead of the job's source.
+
+        Raises:
+            PhotochromError: what is wrong with it.
+        """
+        if job.listed and job.source is not None and is_result(job.source):
+            return _skipped(job, "Photochrom has coloured it before"), None
+        if job.replaces_input and job.target is not None and not is_result(job.target):
+            raise PhotochromError(f"its result would replace {job.target}, which is an input too: give another -o")
+        why = self._standing.why_not(job)
+        if why is not None:
+            return _skipped(job, why), None
+        with ExitStack() as stack:
+            claim = None
+            # Before the work, so that nobody does it twice; but a new folder is made only once something goes there.
+            if job.target is not None and job.target.parent.is_dir():
+                claim = _claimed(job.target, stack, self._tell)
+                why = self._standing.why_not(job)  # somebody may have finished it just now
+                if why is not None:
+                    return _skipped(job, why), None
+            return self._saved(job, data, stack, claim)
+
+    def _saved(
+        self, job: Job, data: bytes | None, stack: ExitStack, claim: Claim | None
+    ) -> tuple[Report, bytes | None]:
+        settings = self._settings
+        stamp = None if job.source is None or not job.source.is_file() else Stamp.of(job.source)
+        pages = self._painter.pages(
+            job.source if data is None else _Piped(data, job),
+            vividness=settings.vividness,
+            strength=settings.strength,
+            detail=settings.detail,
+            max_pixels=settings.max_pixels or MAX_PIXELS,
+        )
+        first = next(pages)
+        width, height = first.size
+        painted = _told(chain([first], pages), self._tell)
+        del first  # a document's first page need not stay in memory with all the others
+        whole = None
+        if job.target is None:
+            stream = io.BytesIO()
+            save_pages(painted, stream, format=settings.format, quality=settings.quality)
+            whole = stream.getvalue()
+        else:
+            if claim is None:
+                with explained(job.target):
+                    job.target.parent.mkdir(parents=True, exist_ok=True)
+                claim = _claimed(job.target, stack, self._tell)
+            self._standing.begin(job.target, stamp)
+            save_pages(
+                painted,
+                job.target,
+                format=settings.format,
+                quality=settings.quality,
+                overwrite=settings.overwrite,
+                claim=claim,
+            )
+            self._standing.finish(job.target, stamp)
+        report = Report(
+            input=job.name,
+            output=STANDARD if job.target is None else os.fspath(job.target),
+            width=width,
+            height=height,
+            model=self._painter.model.identity,
+        )
+        return report, whole
+
+
+def attempt(job: Job, data: bytes | None, work: Callable[[Job, bytes | None], tuple[Report, bytes | None]]) -> Answer:
+    """Do the work for one picture; never raises for what is wrong with it."""
     start = time.perf_counter()
     result, mistake = None, None
     with collect_warnings() as warnings:
         try:
-            report, result = _color(job, data, painter, settings, tell)
+            if job.problem is not None:
+                raise PhotochromError(job.problem)
+            if job.passed_over is not None:
+                report = _skipped(job, job.passed_over)
+            else:
+                report, result = work(job, data)
         except BusyError as error:
-            report = Report(input=job.name, status="skipped", reason=str(error))
+            report = _skipped(job, str(error))
         except PhotochromError as error:
             report = Report(input=job.name, status="failed", reason=str(error))
         except MemoryError:
@@ -49,61 +145,8 @@ def attempt(job: Job, data: bytes | None, painter: Colorizer, settings: Settings
     return Answer(report=report, data=result, mistake=mistake)
 
 
-def _color(
-    job: Job, data: bytes | None, painter: Colorizer, settings: Settings, tell: Tell
-) -> tuple[Report, bytes | None]:
-    if job.problem is not None:
-        return Report(input=job.name, status="failed", reason=job.problem), None
-    if job.target is not None and not settings.overwrite and os.path.exists(job.target):
-        if settings.skip_existing:
-            return Report(input=job.name, status="skipped", reason=f"{job.target} exists already"), None
-        raise PhotochromError(f"{job.target} exists already: give --overwrite or --skip-existing, or another -o")
-    if job.listed and job.source is not None and is_result(job.source):
-        return Report(input=job.name, status="skipped", reason="Photochrom has coloured it before"), None
-    if job.replaces_input and job.target is not None and not is_result(job.target):
-        raise PhotochromError(f"its result would replace {job.target}, which is an input too: give another -o")
-
-    with ExitStack() as stack:
-        claim = None
-        # Before the work, so that nobody does it twice; but a new folder is made only once there is something for it.
-        if job.target is not None and job.target.parent.is_dir():
-            claim = _claimed(job.target, stack, tell)
-        pages = painter.pages(
-            job.source if data is None else _Piped(data, job),
-            vividness=settings.vividness,
-            strength=settings.strength,
-            detail=settings.detail,
-            max_pixels=settings.max_pixels or MAX_PIXELS,
-        )
-        first = next(pages)
-        width, height = first.size
-        painted = _told(chain([first], pages), tell)
-        del first  # a document's first page need not stay in memory with all the others
-        result = None
-        if job.target is None:
-            whole = io.BytesIO()
-            save_pages(painted, whole, format=settings.format, quality=settings.quality)
-            result = whole.getvalue()
-        else:
-            if claim is None:
-                with explained(job.target):
-                    job.target.parent.mkdir(parents=True, exist_ok=True)
-                claim = _claimed(job.target, stack, tell)
-            save_pages(
-                painted,
-                job.target,
-                format=settings.format,
-                quality=settings.quality,
-                overwrite=settings.overwrite,
-                claim=claim,
-            )
-    return Report(
-        input=job.name,
-        output=STANDARD if job.target is None else os.fspath(job.target),
-        width=width,
-        height=height,
-        model=painter.model.identity,
-    ), result
+def _skipped(job: Job, why: str) -> Report:
+    return Report(input=job.name, status="skipped", reason=why)
 
 
 def _claimed(target: Path, stack: ExitStack, tell: Tell) -> Claim:
@@ -111,7 +154,10 @@ def _claimed(target: Path, stack: ExitStack, tell: Tell) -> Claim:
     with explained(target):
         place = target.resolve()
         tell("writes", temporary_of(place))
-        return stack.enter_context(claimed(place))
+        try:
+            return stack.enter_context(claimed(place))
+        except BusyError:
+            raise BusyError(f"{target} is being made by another run") from None
 
 
 class _Piped(io.BytesIO):

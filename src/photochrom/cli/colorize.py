@@ -77,6 +77,20 @@ def colorize(
         bool, typer.Option("--skip-existing", help="Leave results alone that exist already.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist already.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on where an earlier run of this command was cut off: what it finished is left alone. Keeps a "
+            "journal in each folder of results.",
+        ),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Colour nothing: check that each result exists, is whole and was made from its input."
+        ),
+    ] = False,
     max_pixels: Annotated[
         int | None,
         typer.Option(
@@ -97,12 +111,13 @@ def colorize(
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="A line of JSON for each picture on standard output.")
+        bool, typer.Option("--json", help="A line of JSON for each picture on standard output, a summary as the last.")
     ] = False,
 ) -> None:
     """Colour photographs.
 
     Pictures in a folder that Photochrom coloured before are not taken again. A bad picture does not stop the others.
+    Each is worked on in a process of its own, which is ended when it takes too long, too much memory, or crashes.
     Exit code: 0 all done, 1 some failed (each is named), 2 usage.
     """
     from photochrom.cli.batch import run
@@ -118,6 +133,8 @@ def colorize(
         quality=quality,
         skip_existing=skip_existing,
         overwrite=overwrite,
+        resume=resume,
+        verify=verify,
         max_pixels=max_pixels,
     )
     limits = Limits(seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)

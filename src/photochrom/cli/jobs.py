@@ -14,7 +14,7 @@ from photochrom.errors import UsageError
 STANDARD: Final = "-"
 """Standard input as an input, standard output as an output."""
 
-Status = Literal["colored", "skipped", "failed"]
+Status = Literal["colored", "verified", "skipped", "missing", "differs", "failed"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Job:
         listed: found in a folder or by a pattern and not named itself: skipped where it carries our mark.
         problem: why it cannot be done, known from the names alone; None where nothing speaks against it.
         replaces_input: the target is another input: replaced only where that is a result itself.
+        existed: whether there was something at the target when the run began.
+        passed_over: why it is not colored although nothing is wrong with it; None where it is.
     """
 
     source: Path | None
@@ -34,6 +36,8 @@ class Job:
     listed: bool = False
     problem: str | None = None
     replaces_input: bool = False
+    existed: bool = False
+    passed_over: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,11 +58,17 @@ class Settings:
     quality: int | None = None
     skip_existing: bool = False
     overwrite: bool = False
+    resume: bool = False
+    verify: bool = False
     max_pixels: int | None = None
 
     def __post_init__(self) -> None:
         if self.skip_existing and self.overwrite:
             raise UsageError("--skip-existing and --overwrite contradict each other: give one of them")
+        if self.skip_existing and self.resume:
+            raise UsageError("--resume looks at each result that exists, --skip-existing at none: give one of them")
+        if self.verify and (self.skip_existing or self.overwrite or self.resume):
+            raise UsageError("--verify writes nothing: leave out --resume, --overwrite and --skip-existing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +90,8 @@ class Report:
 
     Attributes:
         input, output: paths, "-" for standard input and output; output is None where nothing was written.
-        status: what was done.
-        reason: why it was skipped or failed.
+        status: colored, skipped or failed; with --verify: verified, missing or differs, skipped or failed.
+        reason: why it was neither colored nor verified.
         warnings: what its owner should know.
         width, height: of the result's first page, in pixels.
         model: the exact weights.

@@ -7,8 +7,11 @@ folders and patterns are expanded, results get their names, and two that would m
 from __future__ import annotations
 
 import os
+import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Final
@@ -29,6 +32,7 @@ class _Found:
     """Where it stands under the folder that was given: kept under the output folder."""
     listed: bool = False
     problem: str | None = None
+    passed_over: str | None = None
 
     def is_below(self, folder: Path) -> bool:
         """Whether it was found in `folder`, which lies inside the folder that was read: there, results go."""
@@ -72,17 +76,31 @@ def plan(
     if folder is not None:
         found = [each for each in found if not each.is_below(folder)]
     unique = {os.path.realpath(each.path): each for each in reversed(found)}
-    first: dict[str, _Found] = {}
+    taken: dict[str, dict[str, _Found]] = {}
     jobs = []
     for real, each in reversed(unique.items()):
         target, problem = file or _target(each, folder, kind), each.problem
         place = os.path.realpath(target)
-        if problem is None and first.setdefault(os.path.normcase(place), each) is not each:
-            problem = f"its result would be {target}, as that of {first[os.path.normcase(place)].path}: give another -o"
+        if problem is None and each.passed_over is None:
+            alike = taken.setdefault(_folded(place), {})
+            other = alike.get(place) or (next(iter(alike.values())) if alike and _folds(Path(place).parent) else None)
+            if other is not None:
+                problem = f"its result would be {target}, as that of {other.path}: give another -o"
+            alike.setdefault(place, each)
         replaces_input = overwrite and place != real and place in unique
         if problem is None and replaces_input and not unique[place].listed:
             problem = f"its result would replace {target}, which is an input too: give another -o"
-        jobs.append(Job(each.path, target, each.listed, problem, replaces_input))
+        jobs.append(
+            Job(
+                each.path,
+                target,
+                listed=each.listed,
+                problem=problem,
+                replaces_input=replaces_input,
+                existed=os.path.exists(target),
+                passed_over=each.passed_over,
+            )
+        )
     return jobs
 
 
@@ -90,10 +108,30 @@ def is_result(path: Path) -> bool:
     """Whether a file is a result of ours: by its mark or, in a format that has no place for one (BMP), by its name."""
     if is_marked(path):
         return True
-    kind = next((each for each in FORMATS if path.suffix.lower() in each.suffixes), None)
-    if kind is None or "xmp" in kind.keeps or not path.stem.endswith(SUFFIX):
+    if holds_mark(path) or not path.stem.endswith(SUFFIX):
         return False
     return path.with_stem(path.stem.removesuffix(SUFFIX)).exists()
+
+
+def holds_mark(path: Path) -> bool:
+    """Whether a file of this name is of a format that has a place for our mark."""
+    kind = next((each for each in FORMATS if path.suffix.lower() in each.suffixes), None)
+    return kind is None or "xmp" in kind.keeps
+
+
+def _folded(place: str) -> str:
+    """A path as file systems see it that don't tell large letters from small, or accents written in two ways."""
+    return unicodedata.normalize("NFC", place.casefold())
+
+
+@cache
+def _folds(folder: Path) -> bool:
+    """Whether in a folder, which need not exist yet, names that differ in case alone are the same name."""
+    there = next((each for each in (folder, *folder.parents) if os.path.isdir(each)), folder)
+    other = there.with_name(there.name.swapcase()) if there.name else there
+    if other.name == there.name:  # no letters to try it with
+        return sys.platform in ("darwin", "win32")
+    return os.path.exists(other) and os.path.samefile(there, other)
 
 
 def _format(name: str | None) -> Format | None:
@@ -150,8 +188,10 @@ def _folder(folder: Path, recursive: bool) -> Iterator[_Found]:
     suffixes = {suffix for each in FORMATS for suffix in each.suffixes}
     pictures: list[Path] = []
     barred: list[OSError] = []
+    links: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=barred.append):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        links += [Path(place, name) for name in folders if os.path.islink(os.path.join(place, name))]
         named = [Path(place, name) for name in files if not name.startswith(".")]
         # Where there is nothing behind the name, as with some links, it is taken too: to be told, not passed over.
         pictures += [
@@ -162,7 +202,10 @@ def _folder(folder: Path, recursive: bool) -> Iterator[_Found]:
     for error in barred:
         path = Path(error.filename)
         yield _Found(path, Path(path.name), problem=f"this folder cannot be read ({error.strerror or error})")
-    if not pictures and not barred:
+    for path in sorted(links):
+        why = "is a link to a folder, which is not followed: name it itself to have its pictures coloured"
+        yield _Found(path, Path(path.name), passed_over=why)
+    if not pictures and not barred and not links:
         hint = "" if recursive else "; --recursive looks into its subfolders too"
         kinds = ", ".join(each.name for each in FORMATS)
         yield _Found(folder, Path(folder.name), problem=f"this folder holds no picture ({kinds}){hint}")

@@ -13,9 +13,11 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from photochrom.cli.jobs import Answer, Job, Settings
 from photochrom.errors import PhotochromError
 
 OK, RAISED = "ok", "raised"
@@ -51,25 +53,33 @@ class _Serving:
     def __init__(self, tell: Any) -> None:
         self._tell = tell
 
-    def plan(self, options: dict[str, Any]) -> Any:
+    def plan(self, options: dict[str, Any]) -> list[Job]:
         """The jobs of a command line: `photochrom.cli.plan.plan`."""
         from photochrom.cli.plan import plan
 
         return plan(**options)
 
-    def load(self, settings: Any, threads: int) -> str:
-        """Make the model ready. Returns its identity."""
-        from photochrom.colorizer import Colorizer
+    def load(self, settings: Settings, threads: int) -> None:
+        """Make ready what is needed, the model above all."""
+        if settings.verify:
+            from photochrom.cli.verifying import Verifying
 
-        self._settings = settings
-        self._painter = Colorizer(settings.model, device=settings.device, threads=threads)
-        return self._painter.model.identity
+            self._work: Any = Verifying(settings).verify
+        else:
+            from photochrom.cli.coloring import Coloring
 
-    def attempt(self, job: Any, data: bytes | None) -> Any:
-        """Color one picture: `photochrom.cli.coloring.attempt`."""
+            self._coloring = Coloring(settings, threads=threads, tell=self._tell)
+            self._work = self._coloring.color
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        """Once for a run, before its pictures: `photochrom.cli.standing.Standing.prepare`."""
+        self._coloring.prepare(jobs)
+
+    def attempt(self, job: Job, data: bytes | None) -> Answer:
+        """Color or verify one picture: `photochrom.cli.coloring.attempt`."""
         from photochrom.cli.coloring import attempt
 
-        return attempt(job, data, self._painter, self._settings, self._tell)
+        return attempt(job, data, self._work)
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:

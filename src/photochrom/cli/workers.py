@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +40,16 @@ _INTERVAL: Final = 0.05
 
 
 class WorkerDied(Exception):
-    """A worker has ended without an answer; the message says why."""
+    """A worker has ended without an answer.
+
+    Args:
+        why: what a picture's report says.
+        how: the signal or exit code.
+    """
+
+    def __init__(self, why: str, how: str) -> None:
+        super().__init__(why)
+        self.how = how
 
 
 class Worker:
@@ -90,7 +99,7 @@ class Worker:
                 elif told == "page" and limited:
                     self._since = time.monotonic()
         except (EOFError, OSError, pickle.UnpicklingError):
-            raise WorkerDied(self._end()) from None
+            raise self._end() from None
         finally:
             with self._lock:
                 self._since = None
@@ -141,7 +150,7 @@ class Worker:
         self._usual = memory if self._usual is None else min(self._usual, memory)
         return memory > self._usual + KEPT
 
-    def _end(self) -> str:
+    def _end(self) -> WorkerDied:
         """Wait until it is gone, and clear away what it left. Returns why it ended."""
         code = self._process.wait()
         assert self._process.stdout is not None
@@ -149,12 +158,14 @@ class Worker:
         if self._writes is not None:
             remove_leftover(self._writes)
             self._writes = None
-        if self._why is not None:
-            return self._why
-        if code == -signal.SIGKILL:
-            return "was ended by the system, most likely for want of memory: try --jobs 1"
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"made its process crash ({how}); most likely the file is damaged, or made to do harm"
+        if self._why is not None:
+            why = self._why
+        elif how == "SIGKILL":
+            why = "was ended by the system, most likely for want of memory: try --jobs 1"
+        else:
+            why = f"made its process crash ({how}); most likely the file is damaged, or made to do harm"
+        return WorkerDied(why, how)
 
 
 class Workers:
@@ -199,15 +210,26 @@ class Workers:
         )
 
     def answers(
-        self, work: Iterable[tuple[Job, bytes | None]], *, at_once: int = 1, threads: int = 1
+        self,
+        work: Iterable[tuple[Job, bytes | None]],
+        *,
+        at_once: int = 1,
+        threads: int = 1,
+        planned: Sequence[Job] = (),
     ) -> Iterator[Answer]:
         """As :meth:`color`, for jobs with the bytes to read (None: the job's source), and with what is not in files.
 
+        Args:
+            planned: all jobs, where `settings.resume` asks to look first at what an earlier run left.
+
         Raises:
-            UsageError, ModelError, MissingExtraError: the model can't be used; before any picture is touched.
+            UsageError, ModelError, MissingExtraError: the model can't be used, or not with what is there already;
+                before any picture is touched.
         """
         self._threads = threads
         self._first("load", self._settings, threads)
+        if self._settings.resume:
+            self._first("prepare", planned)
         threading.Thread(target=self._watch, daemon=True, name="photochrom-watch").start()
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="photochrom")
         pending: deque[Future[Answer]] = deque()
@@ -239,12 +261,14 @@ class Workers:
         try:
             return self._idle[0].ask(kind, *arguments)
         except WorkerDied as error:
-            raise PhotochromError(f"no picture was touched, the process for them could not start: it {error}") from None
+            raise PhotochromError(
+                f"no picture was touched: the process that colours them could not begin ({error.how})"
+            ) from None
 
     def _start(self) -> Worker:
         with self._lock:
             if self._closed.is_set():
-                raise WorkerDied("was stopped")
+                raise WorkerDied("was stopped", "stopped")
             worker = Worker(self._limits)
             self._all.add(worker)
             return worker

@@ -87,6 +87,17 @@ def read_record(packet: bytes | None) -> Record | None:
     )
 
 
+def read_original(packet: bytes | None) -> str | None:
+    """The SHA-256, in hexadecimal, of the file that a colored picture was made from; None where `marked` put none."""
+    document = _parsed(packet) if packet is not None and is_ours(packet) else None
+    rdf = None if document is None else _rdf(document)
+    if rdf is None:
+        return None
+    derived = (each for description in _descriptions(rdf) for each in _elements(description))
+    parts = (part for each in derived if _is(each, _XMP_MM, "DerivedFrom") for part in _elements(each))
+    return next((_text(part) for part in parts if _is(part, PHOTOCHROM, "sha256")), None)
+
+
 def marked(
     packet: bytes | None, record: Record, *, original_sha256: str | None, width: int, height: int, name: str = "picture"
 ) -> bytes:
