@@ -280,3 +280,10 @@ def test_a_stream_can_be_saved_as_any_of_its_names() -> None:
         stream = io.BytesIO()
         colored.save(stream, format=name)
         assert photo.open(stream.getvalue()).format == "JPEG 2000"
+
+
+def test_sampling_that_no_decoder_turns_into_rgb_is_refused() -> None:
+    file = bytearray(codestream(np.asarray(COLOR), 8))
+    file[46:49] = bytes([7, 4, 1])  # the second component: every fourth pixel
+    with pytest.raises(PhotoError, match="sampled in a way that is not read"):
+        photo.open(bytes(file))

@@ -237,6 +237,8 @@ def _decoded(
         raise PhotoError(f"{name}: its samples have {max(stored.bits)} bits, which are not read; convert it to 16 bit")
     if header.color is not None and header.color not in _COLORS:
         raise PhotoError(f"{name}: its colours are of a kind that is not read ({header.color}); convert it to sRGB")
+    if not stored.is_evenly_sampled():
+        raise PhotoError(f"{name}: its colours are sampled in a way that is not read; convert it to full sampling")
     codestream.check_complete(data)
     samples = codestream.decode(data, stored)
     planes, depths = _channels(samples, stored.bits, header)
@@ -256,7 +258,7 @@ def _decoded(
         raise PhotoError(f"{name}: has {len(planes)} channels, which are not read; convert it to RGB")
     else:
         picture = np.dstack(planes)
-        if header.color == _SYCC and len(planes) >= 3 and stored.steps[1] == (1, 1):
+        if header.color == _SYCC and len(planes) >= 3 and len(set(stored.steps)) == 1:
             picture[..., :3] = _from_sycc(picture)
     if is_premultiplied and picture.ndim == 3 and picture.shape[2] in (2, 4):
         picture = unmultiplied(picture)

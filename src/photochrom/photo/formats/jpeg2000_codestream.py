@@ -22,6 +22,7 @@ LONGEST_SIDE: Final = 65535
 _COD, _SOT, _EOC = 0xFF52, 0xFF90, 0xFFD9
 _REVERSIBLE: Final = 1
 _MOST_COMPONENTS: Final = 16
+_HALVED: Final = (((1, 1), (2, 1), (2, 1)), ((1, 1), (2, 2), (2, 2)))
 _MOST_TILE_PARTS: Final = 1_000_000
 
 
@@ -74,6 +75,10 @@ class Codestream:
             _wavelet(data) == _REVERSIBLE,
         )
 
+    def is_evenly_sampled(self) -> bool:
+        """Whether there is a sample of each component for each pixel, or YCbCr with half of the chroma's."""
+        return set(self.steps) == {(1, 1)} or self.steps in _HALVED
+
 
 def check_complete(data: memoryview) -> None:
     """See whether every tile is there to its end.
@@ -106,7 +111,7 @@ def check_complete(data: memoryview) -> None:
 def decode(data: memoryview, header: Codestream) -> NDArray[Any]:
     """The samples (H, W) or (H, W, n) as uint16 or uint8, each from 0 to 2**bits - 1 of its component.
 
-    Three components of which some are subsampled come as RGB.
+    Three components of which two are subsampled come as RGB.
 
     Raises:
         ValueError: damaged.
