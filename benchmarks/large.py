@@ -3,8 +3,8 @@
     python benchmarks/large.py                               # all kinds, 1 to 200 megapixels
     python benchmarks/large.py --kinds jpeg --megapixels 50  # one kind, one size
 
-Each file is coloured by `photochrom colorize` in a process of its own. Seconds go from opening the file to the
-finished result (as `--json` reports them); memory is the most that the process had in use, the model and all
+Each file is coloured by a `photochrom colorize` of its own. Seconds go from opening the file to the finished result
+(as `--json` reports them); memory is the most that the command and its worker process had in use, the model and all
 libraries included. The pictures are mosaics of public-domain photographs; at 16 bit with noise in the low bits,
 as scans have it. RGB files are toned, as scans of old prints are. A JPEG is measured up to 50 megapixels.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,7 +20,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyvips
-from speed import mosaic
+
+ROOT: Final = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+from benchmarks.speed import mosaic, peak_memory  # noqa: E402
 
 MEMORY_TARGETS: Final = {("jpeg", 50): 600, ("tiff-grey-16", 200): 2000, ("tiff-rgb-16", 200): 2000}
 """Megabytes that a kind of file may take at so many megapixels."""
@@ -78,21 +82,11 @@ def main(arguments: list[str] | None = None) -> int:
 def measured(kind: str, megapixels: float, folder: Path, model: str) -> Row:
     """Make a file and color it in a new process."""
     path = made(kind, megapixels, folder)
-    script = (
-        "import resource, sys\n"
-        "from photochrom.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
-        # Linux hands ru_maxrss on from the process that started this one; VmHWM begins anew.
-        "try: print(int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024)\n"
-        "except OSError: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)\n"
-    )
-    command = [sys.executable, "-c", script, "colorize", str(path), "--json", "--model", model]
-    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    report = json.loads(lines[0])
+    said, memory = peak_memory(["colorize", str(path), "--json", "--jobs", "1", "--model", model])
+    report = json.loads(said.splitlines()[0])
     if report["status"] != "colored":
         raise SystemExit(report["reason"])
-    return Row(kind, megapixels, float(report["seconds"]), float(lines[1]))
+    return Row(kind, megapixels, float(report["seconds"]), memory)
 
 
 def made(kind: str, megapixels: float, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """A picture that comes in bands becomes the same luma, alpha and look as one that is there at once."""
 
 import numpy as np
+import photo_files as files
 import pytest
 import pyvips
 from numpy.typing import NDArray
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 from photochrom.errors import PhotoError
 from photochrom.photo import vips
 from photochrom.photo.bands import Bands
-from tests import photo_files as files
 
 
 def picture(channels: int, dtype: type) -> NDArray[np.integer]:

@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 6000, 4000
 
 SCRIPT = """
 import sys
-from tests import photo_files as files
+import photo_files as files
 from photochrom import photo
 for path in sys.argv[1:3]:  # a small one, then the one that is measured
     files.colored(photo.open(path)).save(path + ".out" + path[-4:])
@@ -25,7 +25,7 @@ for path in sys.argv[1:3]:  # a small one, then the one that is measured
 
 FULL = """
 import resource, signal, sys
-from tests import photo_files as files
+import photo_files as files
 from photochrom import photo
 from photochrom.errors import PhotoError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -53,7 +53,7 @@ def luma_of(samples: NDArray[np.integer]) -> NDArray[np.int64]:
 
 def run(script: str, *arguments: Path) -> str:
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]).stdout
 
 
 @linux

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import numpy as np
+import photo_files as files
 import pytest
 
 from photochrom import photo
 from photochrom.errors import PhotoError
 from photochrom.photo import mapped
-from tests import photo_files as files
 
 
 @pytest.fixture(autouse=True)

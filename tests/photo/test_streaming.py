@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import photo_files as files
 import pytest
 import pyvips
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from photochrom.errors import PhotoError
 from photochrom.photo.formats import streaming
 from photochrom.photo.photo import Photo
 from photochrom.photo.samples import multiplied
-from tests import photo_files as files
 
 
 def colored(shape: tuple[int, ...], dtype: type = np.uint8) -> Photo:
