@@ -7,8 +7,9 @@ as somebody paints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 import photochrom
 from photochrom import photo as photos
 from photochrom.errors import ModelError, UsageError
+from photochrom.hints.finish import Finish
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
+from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
@@ -30,7 +33,7 @@ Float = NDArray[np.float32]
 DETAIL: Final = (1.0, 4.0)
 """Least and greatest factor on the working sides. At 4 the network needs 16 times the time and 1.7 GB."""
 
-GREATEST_STRENGTH: Final = 2.0
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _COLORLESS: Final = 0.5
 """Lab units of chroma below which nobody sees a colour: a result that nowhere exceeds this is grey."""
@@ -165,6 +168,8 @@ class Canvas:
         hints: Iterable[AnyHint] = (),
         vividness: float | None = None,
         strength: float = 1.0,
+        warmth: float = 0.0,
+        keep_grey: Any = None,
         keep_tone: bool = False,
     ) -> Photo:
         """Color the photograph.
@@ -173,6 +178,9 @@ class Canvas:
             hints: what is known of its colours, at most 10,000; where two meet, the later one counts.
             vividness: 0 for the least error to the truest colourfulness and beyond at 1; None: the model's default.
             strength: factor on the finished chroma, in [0, 2]: 0 is grey on request, 1 as the model read it out.
+            warmth: from -1 (cool, blue) to 1 (warm, amber): the light of all that is guessed; hints keep their colours.
+            keep_grey: a mask, white where the photograph stays grey: the path of a picture of its shape, or an array
+                (H, W) of bool or of floats in [0, 1]; see :meth:`Mask.of`.
             keep_tone: whether the tint of a toned photograph, such as sepia, is laid over its colours; of one that is
                 grey or in colour nothing is kept.
 
@@ -183,26 +191,35 @@ class Canvas:
             PhotoWarning: it is in colour, so that there is no tint to keep.
 
         Raises:
-            UsageError: an option is out of range, or a hint lies outside of the photograph.
+            UsageError: an option is out of range, or a hint or mask does not fit the photograph.
+            PhotoError: the mask can't be read.
             ModelError: the model's answer is no colour at all, although the picture is not flat.
         """
-        if vividness is not None and not 0 <= vividness <= 1:
-            raise UsageError(f"vividness goes from 0 to 1, not {vividness}")
-        if not 0 <= strength <= GREATEST_STRENGTH:
-            raise UsageError(f"strength goes from 0 to {GREATEST_STRENGTH:g}, not {strength}")
+        finish = Finish(
+            vividness=vividness,
+            strength=strength,
+            warmth=warmth,
+            keep_grey=None if keep_grey is None else Mask.of(keep_grey, self.photo.size),
+            keep_tone=keep_tone,
+        )
         hints = tuple(hints)
-        ab = self._painter.colors(self._known(hints), vividness=vividness)
+        ab = self._painter.colors(self._known(hints), vividness=vividness, warmth=warmth)
         if not hints:
             self._refuse_grey(ab)
-        options: dict[str, float | bool] = {
-            "vividness": self._model.card.read_out(vividness).vividness,
-            "strength": float(strength),
+        return self._finished(ab, finish, hints)
+
+    def _finished(
+        self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING
+    ) -> Photo:
+        """The photograph with these colours; the record says how they came about, with `more` among its options."""
+        if finish.keep_tone and self.photo.was_colored == "color":
+            warn(f"{self.photo.name}: is in colour, not toned, so there is no tint that keep_tone could keep")
+        options = {
+            "vividness": self._model.card.read_out(finish.vividness).vividness,
             "detail": self._detail,
+            **finish.to_json(),
+            **more,
         }
-        if keep_tone:
-            options["keep_tone"] = True
-            if self.photo.was_colored == "color":
-                warn(f"{self.photo.name}: is in colour, not toned, so there is no tint that keep_tone could keep")
         record = Record(
             f"Photochrom {photochrom.__version__}",
             self._model.identity,
@@ -210,7 +227,11 @@ class Canvas:
             [hint.to_json() for hint in hints],
         )
         return self.photo.colored(
-            ab * np.float32(strength), self._painter.look.cells, record=record, keep_tone=keep_tone
+            ab * np.float32(finish.strength),
+            self._painter.look.cells,
+            record=record,
+            keep_tone=finish.keep_tone,
+            keep_grey=None if finish.keep_grey is None else finish.keep_grey.grey,
         )
 
     def _known(self, hints: Iterable[AnyHint]) -> Known | None:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.color.warmth import warmed
 from photochrom.hints.known import Known
 from photochrom.hints.objects import Objects
 from photochrom.hints.spreading import LUMA, NARROWER, NONE, PLACE, nearness, weights
@@ -42,20 +43,21 @@ class Painter:
     def __init__(self, look: Look) -> None:
         self.look = look
 
-    def colors(self, known: Known | None = None, *, vividness: float | None = None) -> Float:
+    def colors(self, known: Known | None = None, *, vividness: float | None = None, warmth: float = 0.0) -> Float:
         """The colours (h, w, 2) in Lab units of each cell.
 
         Args:
             known: colours that somebody knows.
             vividness: in [0, 1], from the least error to more colour than the truth has; None: the model's default.
+            warmth: in [-1, 1], by which the light of all that is guessed is cooler or warmer.
         """
         look, card = self.look, self.look.model.card
         if known is None:
-            return look.read(look.decode(), card.read_out(vividness))
+            return warmed(look.read(look.decode(), card.read_out(vividness)), look.cells, warmth)
         rows, columns = known.at.T
         trust = _trust(known.ab - self._automatic[rows, columns])
         logits = look.decode(known.map(trust))
-        vivid, accurate = look.read(logits, card.read_out(vividness)), look.read(logits, card.read_out(0))
+        vivid, accurate = (warmed(look.read(logits, card.read_out(bet)), look.cells, warmth) for bet in (vividness, 0))
         return self._settled(known, trust, vivid, accurate)
 
     def _settled(self, known: Known, trust: Float, vivid: Float, accurate: Float) -> Float:

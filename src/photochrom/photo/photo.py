@@ -139,7 +139,9 @@ class Photo:
         small = luma.working_luma(size) if isinstance(luma, Deferred) else None
         return resized(whole(luma), size) if small is None else small
 
-    def colored(self, ab: Float, luma01: Float, *, record: Record, keep_tone: bool = False) -> Photo:
+    def colored(
+        self, ab: Float, luma01: Float, *, record: Record, keep_tone: bool = False, keep_grey: Float | None = None
+    ) -> Photo:
         """This photograph with colors.
 
         Args:
@@ -147,6 +149,7 @@ class Photo:
             luma01: (h, w) float32 in [0, 1]: `working_luma` of the same size.
             record: what the file's mark is to say.
             keep_tone: whether the tint of a toned picture is laid over the colors.
+            keep_grey: (h, w) in [0, 1], at any size of its own: 1 where it gets no colors.
 
         Returns:
             A new Photo; the luma is the same.
@@ -157,10 +160,13 @@ class Photo:
         if icc is not None:
             fine = self.working_luma((_FINER * luma01.shape[0], _FINER * luma01.shape[1]))
             chroma = profiles.own_chroma(icc, fine, chroma)
+        if keep_grey is not None:
+            chroma = _less(chroma, keep_grey)
         if keep_tone and self.tone is not None:
-            size = _FINER_TONE * luma01.shape[0], _FINER_TONE * luma01.shape[1]
+            size = _larger(chroma.shape[1:], (_FINER_TONE * luma01.shape[0], _FINER_TONE * luma01.shape[1]))
             chroma = enlarge(chroma, size) + self.tone.at(self._small(size))
-        return replace(self, chroma=chroma, record=record, meant_grey=float(np.abs(ab).max()) < _PALE)
+        seen = float(np.abs(ab).max()) * (1 if keep_grey is None else 1 - float(keep_grey.min()))
+        return replace(self, chroma=chroma, record=record, meant_grey=seen < _PALE)
 
     def with_pages(self, pages: Iterable[Photo]) -> Photo:
         """This page with those that come after it."""
@@ -298,6 +304,18 @@ def _is_grey(rgb: NDArray[Any]) -> bool:
             if cv2.absdiff(one, other).max() > most:
                 return False
     return True
+
+
+def _less(chroma: Float, grey: Float) -> Float:
+    """Chroma (2, h, w) without that of the places where `grey` is 1, as fine as the finer of the two."""
+    size = _larger(chroma.shape[1:], grey.shape)
+    mask = cv2.resize(grey, size[::-1], interpolation=cv2.INTER_LINEAR) if size != grey.shape else grey
+    left: Float = enlarge(chroma, size) * (1 - mask)
+    return left
+
+
+def _larger(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
+    return max(one[0], other[0]), max(one[1], other[1])
 
 
 def _to_8_bit(plane: NDArray[Any]) -> Plane:
