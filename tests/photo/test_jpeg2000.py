@@ -287,3 +287,18 @@ def test_sampling_that_no_decoder_turns_into_rgb_is_refused() -> None:
     file[46:49] = bytes([7, 4, 1])  # the second component: every fourth pixel
     with pytest.raises(PhotoError, match="sampled in a way that is not read"):
         photo.open(bytes(file))
+
+
+def test_an_empty_box_is_damage() -> None:
+    with pytest.raises(PhotoError, match="incomplete JPEG 2000"):
+        photo.open(boxed(codestream(files.grey(), 8), image_header(count=1), box(b"colr")))
+
+
+@pytest.mark.parametrize("value", [1e-9, 1.0, 72 / 0.0254, 600 / 0.0254, 65535e127])
+def test_any_resolution_can_be_written(value: float) -> None:
+    opened = photo.open(jp2())
+    dense = replace(opened, metadata=replace(opened.metadata, density=Density(value, value, "metre")))
+    again = photo.open(files.saved(files.colored(dense))).metadata.density
+    assert again is not None
+    if 1 <= value < 1e6:
+        assert again.x == pytest.approx(value, rel=1e-5)

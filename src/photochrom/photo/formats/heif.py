@@ -19,7 +19,8 @@ from photochrom.photo import vips
 from photochrom.photo.depths import to_depth, to_full_range
 from photochrom.photo.formats import heif_codecs
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
-from photochrom.photo.formats.heif_items import Coded, HeifFile, Nclx, assembled
+from photochrom.photo.formats.heif_file import Coded, assembled
+from photochrom.photo.formats.heif_items import HeifFile, Nclx
 from photochrom.photo.formats.isobmff import brands
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.notices import warn

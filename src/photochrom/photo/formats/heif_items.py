@@ -1,7 +1,6 @@
 """The items of an AVIF or HEIC file: one is the picture, others belong to it.
 
-Sizes are read before anything is decoded; metadata, alpha, and how the colors are meant too. A result is
-put together here as well, of pictures that a library encoded and of our metadata.
+Sizes are read before anything is decoded; metadata, alpha, and how the colors are meant too.
 Sources: ISO/IEC 23008-12 (HEIF), 23000-22 (MIAF), 14496-12 (section 8.11), AV1 Image File Format 1.1.
 """
 
@@ -11,18 +10,14 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from photochrom.photo.formats.isobmff import box, boxes, find, full_box
+from photochrom.photo.formats.isobmff import boxes, find
 
 _MOST_ITEMS: Final = 10_000
 _MOST_METADATA: Final = 64_000_000
 _MOST_PARTS: Final = 100
 
-_ALPHA: Final = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
-_XMP: Final = b"application/rdf+xml"
-_SPACE: Final = 512
-"""OpenCV judges a file by its first 500 bytes, and refuses it where these hold the whole directory but not what it
-points to."""
-
+ALPHA: Final = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+XMP: Final = b"application/rdf+xml"
 _ISO_DERIVED: Final = (b"grid", b"iden", b"iovl", b"tmap")
 
 
@@ -83,7 +78,7 @@ class HeifFile:
             raise ValueError("its directory ends too early") from None
         if self.primary not in self._items:
             raise ValueError("its main picture is missing")
-        dependent = {source for kind, source, _ in self._references if kind in (b"auxl", b"thmb", b"cdsc", b"prem")}
+        dependent = {source for kind, source, _ in self._references if kind in (b"auxl", b"thmb", b"cdsc")}
         parts = {target for kind, _, targets in self._references if kind == b"dimg" for target in targets}
         shown = [number for number, item in self._items.items() if any(kind == b"ispe" for kind, _ in item.properties)]
         self.images = len([number for number in shown if number not in dependent | parts]) or 1
@@ -158,7 +153,7 @@ class HeifFile:
         Raises:
             ValueError: the file ends before it does.
         """
-        number = self._about(lambda item: item.kind == b"mime" and item.content_type == _XMP)
+        number = self._about(lambda item: item.kind == b"mime" and item.content_type == XMP)
         return None if number is None else self.item(number, most=_MOST_METADATA) or None
 
     def is_premultiplied(self) -> bool:
@@ -170,7 +165,7 @@ class HeifFile:
         for kind, source, targets in self._references:
             if kind == b"auxl" and self.primary in targets:
                 what = self.property(b"auxC", source)
-                if what is not None and bytes(what[4:]).split(b"\0")[0] in _ALPHA:
+                if what is not None and bytes(what[4:]).split(b"\0")[0] in ALPHA:
                     return source
         return None
 
@@ -289,104 +284,3 @@ class HeifFile:
             source, count = struct.unpack_from(f">{one}H", each.content)
             targets = struct.unpack_from(f">{count}{one}", each.content, struct.calcsize(f">{one}H"))
             self._references.append((each.kind, source, list(targets)))
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A picture that a library encoded, taken out of its file: the codec's type, its set-up, sizes and the data."""
-
-    kind: bytes
-    properties: tuple[tuple[bytes, bytes], ...]
-    data: bytes
-
-    @classmethod
-    def of(cls, file: bytes) -> Coded:
-        """The main picture of a file.
-
-        Raises:
-            ValueError: the file is damaged, or its picture is made of parts.
-        """
-        heif = HeifFile(memoryview(file))
-        kind = heif.codec()
-        kept = [(name, heif.property(name, heif.primary)) for name in (b"av1C", b"hvcC", b"ispe", b"pixi", b"clap")]
-        properties = tuple((name, bytes(content)) for name, content in kept if content is not None)
-        if kind not in (b"av01", b"hvc1") or len(properties) < 2:
-            raise ValueError("the encoder made something unexpected")
-        return cls(kind, properties, heif.item(heif.primary))
-
-
-def assembled(
-    brand: bytes,
-    picture: Coded,
-    alpha: Coded | None,
-    *,
-    nclx: Nclx,
-    icc: bytes | None,
-    exif: bytes | None,
-    xmp: bytes | None,
-) -> bytes:
-    """A file with this picture, upright, and what belongs to it.
-
-    Args:
-        brand: `avif` or `heic` (or its kin for more than 8 bits).
-        alpha: a monochrome picture, straight and not premultiplied.
-        nclx: how the picture's YCbCr is meant.
-        icc: profile of the RGB that it becomes.
-    """
-    properties: list[bytes] = []
-    associations: list[bytes] = []
-    items: list[tuple[bytes, bytes, bytes]] = []
-    references: list[bytes] = []
-
-    def add(kind: bytes, content_type: bytes, data: bytes, about: bytes | None) -> int:
-        items.append((kind, content_type, data))
-        if about:
-            references.append(box(about, struct.pack(">HHH", len(items), 1, 1)))
-        return len(items)
-
-    def describe(number: int, entries: list[tuple[bytes, bytes]]) -> None:
-        indices = []
-        for kind, content in sorted(
-            entries, key=lambda entry: entry[0] == b"clap"
-        ):  # what changes the picture comes last
-            essential = 0x80 if kind in (b"av1C", b"hvcC", b"clap") else 0
-            properties.append(box(kind, content))
-            indices.append(len(properties) | essential)
-        associations.append(struct.pack(">HB", number, len(indices)) + bytes(indices))
-
-    colors = [(b"colr", b"prof" + icc)] if icc else []
-    describe(add(picture.kind, b"", picture.data, None), [*picture.properties, *colors, (b"colr", nclx.packed())])
-    if alpha:
-        describe(
-            add(alpha.kind, b"", alpha.data, b"auxl"), [*alpha.properties, (b"auxC", bytes(4) + _ALPHA[0] + b"\0")]
-        )
-    if exif:
-        add(b"Exif", b"", bytes(4) + exif, b"cdsc")
-    if xmp:
-        add(b"mime", _XMP + b"\0", xmp, b"cdsc")
-
-    infos = [
-        full_box(b"infe", 2, int(kind in (b"Exif", b"mime")), struct.pack(">HH4s", number, 0, kind), b"\0", content)
-        for number, (kind, content, _) in enumerate(items, 1)
-    ]
-    directory = [
-        full_box(b"hdlr", 0, 0, bytes(4), b"pict", bytes(13)),
-        full_box(b"pitm", 0, 0, struct.pack(">H", 1)),
-        full_box(b"iinf", 0, 0, struct.pack(">H", len(infos)), *infos),
-        full_box(b"iref", 0, 0, *references) if references else b"",
-        box(
-            b"iprp",
-            box(b"ipco", *properties),
-            full_box(b"ipma", 0, 0, struct.pack(">I", len(associations)), *associations),
-        ),
-    ]
-    kin = {b"avif": b"avifmif1miaf", b"heic": b"heicmif1miaf", b"heix": b"heixmif1miaf"}[brand]
-    head = box(b"ftyp", brand, bytes(4), kin)
-    locations = 8 + 4 + 4 + 14 * len(items)
-    place = len(head) + 12 + sum(map(len, directory)) + locations + 8 + _SPACE + 8
-    entries = [struct.pack(">BBH", 0x44, 0, len(items))]
-    for number, (_, _, data) in enumerate(items, 1):
-        entries.append(struct.pack(">HHHII", number, 0, 1, place, len(data)))
-        place += len(data)
-    meta = full_box(b"meta", 0, 0, *directory, full_box(b"iloc", 0, 0, *entries), box(b"free", bytes(_SPACE)))
-    return b"".join((head, meta, box(b"mdat", *(data for _, _, data in items))))

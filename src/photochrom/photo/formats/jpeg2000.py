@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -23,8 +22,9 @@ from photochrom.photo import profiles, vips
 from photochrom.photo.depths import to_depth, to_full_range
 from photochrom.photo.formats import jpeg2000_codestream as codestream
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
-from photochrom.photo.formats.isobmff import box, boxes, find
-from photochrom.photo.metadata import Density, Metadata
+from photochrom.photo.formats.isobmff import box, boxes
+from photochrom.photo.formats.jpeg2000_header import Header, channels, in_order, read_header, resolution
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.samples import unmultiplied
 
 DEFAULT_QUALITY: Final = 90
@@ -50,19 +50,6 @@ class Jpeg2000Encoding:
     boxes: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Header:
-    """What the boxes say of the channels."""
-
-    color: int | None = None
-    icc: bytes | None = None
-    density: Density | None = None
-    palette: memoryview | None = None
-    mapping: memoryview | None = None
-    channels: tuple[tuple[int, int, int], ...] = ()
-    """(channel, type, association) of each entry of the `cdef` box."""
-
-
 class Jp2(Format):
     """8 to 16 bits, with or without loss, in and out; palettes, sYCC and CMYK in."""
 
@@ -78,7 +65,7 @@ class Jp2(Format):
         check_page(page, 1, name)
         try:
             return _read(memoryview(data), max_pixels=max_pixels, name=name)
-        except (ValueError, struct.error) as error:
+        except (ValueError, struct.error, IndexError) as error:
             raise _damaged(name, error) from None
 
     def find_xmp(self, data: memoryview) -> bytes | None:
@@ -105,7 +92,7 @@ class Jp2(Format):
             header.append(box(b"cdef", struct.pack(">H", 4), *(struct.pack(">HHH", *each) for each in channels)))
         metre = metadata.density.per_metre() if metadata.density else None
         if metre:
-            header.append(box(b"res ", box(b"resc", *_resolution(metre))))
+            header.append(box(b"res ", box(b"resc", *resolution(metre))))
         parts = [SIGNATURE, box(b"ftyp", brands), box(b"jp2h", *header)]
         if metadata.xmp:
             parts.append(box(b"uuid", _XMP, metadata.xmp))
@@ -132,8 +119,8 @@ class J2k(Format):
     def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
         check_page(page, 1, name)
         try:
-            return _decoded(memoryview(data), _Header(), Metadata(), (), max_pixels=max_pixels, name=name)
-        except (ValueError, struct.error) as error:
+            return _decoded(memoryview(data), Header(), Metadata(), (), max_pixels=max_pixels, name=name)
+        except (ValueError, struct.error, IndexError) as error:
             raise _damaged(name, error) from None
 
     def find_xmp(self, data: memoryview) -> bytes | None:
@@ -149,14 +136,14 @@ def _damaged(name: str, why: object) -> PhotoError:
 
 
 def _read(data: memoryview, *, max_pixels: int, name: str) -> Decoded:
-    picture, header = None, _Header()
+    picture, header = None, Header()
     exif = xmp = iptc = None
     others = []
     for each in boxes(data):
         if each.kind == b"jp2c" and picture is None:
             picture = each.content
         elif each.kind == b"jp2h":
-            header = _header(each.content, header)
+            header = read_header(each.content, header)
         elif each.kind in _KEPT and len(each.content) <= _MOST_METADATA:
             name_of_box = bytes(each.content[:16]) if each.kind == b"uuid" else b""
             content = each.content[16:]
@@ -174,57 +161,9 @@ def _read(data: memoryview, *, max_pixels: int, name: str) -> Decoded:
     return _decoded(picture, header, metadata, tuple(others), max_pixels=max_pixels, name=name)
 
 
-def _header(data: memoryview, header: _Header) -> _Header:
-    color, icc = None, None
-    for each in boxes(data):
-        content = each.content
-        if each.kind == b"colr" and color is None and icc is None:
-            if content[0] == 1:
-                color = struct.unpack_from(">I", content, 3)[0]
-            elif content[0] in (2, 3):
-                icc = bytes(content[3:])
-        elif each.kind == b"pclr":
-            header = replace(header, palette=content)
-        elif each.kind == b"cmap":
-            header = replace(header, mapping=content)
-        elif each.kind == b"cdef":
-            (count,) = struct.unpack_from(">H", content)
-            entries = [struct.unpack_from(">HHH", content, 2 + 6 * index) for index in range(min(count, 64))]
-            header = replace(header, channels=tuple((a, b, c) for a, b, c in entries))
-        elif each.kind == b"res ":
-            header = replace(header, density=_density(content))
-    return replace(header, color=color, icc=icc)
-
-
-def _density(data: memoryview) -> Density | None:
-    """The capture resolution, or else the one for display."""
-    for kind in (b"resc", b"resd"):
-        content = find(data, kind)
-        if content is not None and len(content) >= 10:
-            down, down_below, across, across_below, down_power, across_power = struct.unpack_from(">4H2b", content)
-            if down and down_below and across and across_below:
-                return Density(
-                    across / across_below * 10.0**across_power, down / down_below * 10.0**down_power, "metre"
-                )
-    return None
-
-
-def _resolution(metre: tuple[float, float]) -> tuple[bytes, bytes]:
-    """Numerators and denominators down and across, then the powers of ten."""
-    numbers, powers = b"", b""
-    for value in reversed(metre):
-        power = 0
-        while value >= 500:
-            value, power = value / 10, power + 1
-        ratio = Fraction(value).limit_denominator(127)
-        numbers += struct.pack(">HH", max(ratio.numerator, 1), ratio.denominator)
-        powers += struct.pack(">b", power)
-    return numbers, powers
-
-
 def _decoded(
     data: memoryview,
-    header: _Header,
+    header: Header,
     metadata: Metadata,
     others: tuple[bytes, ...],
     *,
@@ -241,12 +180,12 @@ def _decoded(
         raise PhotoError(f"{name}: its colours are sampled in a way that is not read; convert it to full sampling")
     codestream.check_complete(data)
     samples = codestream.decode(data, stored)
-    planes, depths = _channels(samples, stored.bits, header)
+    planes, depths = channels(samples, stored.bits, header)
     bits = max(depths)
     planes = [to_full_range(plane, depth) for plane, depth in zip(planes, depths, strict=True)]
     if bits > 8:
         planes = [plane if plane.dtype == np.uint16 else plane.astype(np.uint16) * np.uint16(257) for plane in planes]
-    planes, is_premultiplied = _in_order(planes, header.channels)
+    planes, is_premultiplied = in_order(planes, header.channels)
     is_ink = header.color == _CMYK or profiles.space(metadata.icc) == "CMYK"
     if is_ink and len(planes) >= 4:
         ink = vips.image(np.dstack(planes[:4]), "cmyk", metadata.icc)
@@ -269,50 +208,6 @@ def _decoded(
         orientation=exif_block.orientation(metadata.exif),
         encoding=Jpeg2000Encoding(stored.lossless, others),
     )
-
-
-def _channels(samples: NDArray[Any], depths: tuple[int, ...], header: _Header) -> tuple[list[NDArray[Any]], list[int]]:
-    """The planes and the bits of each; a palette's colors instead of its numbers."""
-    planes = [samples] if samples.ndim == 2 else [samples[..., index] for index in range(samples.shape[2])]
-    if header.palette is None or header.mapping is None:
-        return planes, list(depths)
-    entries, columns = struct.unpack_from(">HB", header.palette)
-    sizes = [(value & 0x7F) + 1 for value in header.palette[3 : 3 + columns]]
-    if not 1 <= entries <= 1024 or not sizes or max(sizes) > 16:
-        raise ValueError("its palette makes no sense")
-    form = ">" + "".join("B" if bits <= 8 else "H" for bits in sizes)
-    rows = [struct.unpack_from(form, header.palette, 3 + columns + i * struct.calcsize(form)) for i in range(entries)]
-    table = np.array(rows, np.uint16)
-    result, result_depths = [], []
-    for place in range(0, len(header.mapping) - 3, 4):
-        component, kind, column = struct.unpack_from(">HBB", header.mapping, place)
-        if component >= len(planes) or (kind == 1 and column >= len(sizes)):
-            raise ValueError("its palette makes no sense")
-        if kind == 0:
-            result.append(planes[component])
-            result_depths.append(depths[component])
-        else:
-            result.append(table[np.minimum(planes[component], entries - 1), column])
-            result_depths.append(sizes[column])
-    if not result:
-        raise ValueError("its palette makes no sense")
-    return result, result_depths
-
-
-def _in_order(
-    planes: list[NDArray[Any]], channels: tuple[tuple[int, int, int], ...]
-) -> tuple[list[NDArray[Any]], bool]:
-    """Colors in their order, then the alpha that belongs to all of them; what is neither is left out.
-
-    Also, whether the colors were multiplied by alpha.
-    """
-    there = [each for each in channels if each[0] < len(planes)]
-    colors = sorted((association, channel) for channel, kind, association in there if kind == 0 and association)
-    if not colors:
-        return planes, False
-    alphas = [(channel, kind) for channel, kind, association in there if kind in (1, 2) and association == 0]
-    order = [channel for _, channel in colors] + [channel for channel, _ in alphas[:1]]
-    return [planes[channel] for channel in order], bool(alphas) and alphas[0][1] == 2
 
 
 def _from_sycc(picture: NDArray[Any]) -> NDArray[Any]:
