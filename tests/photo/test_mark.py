@@ -149,6 +149,19 @@ def test_any_options_and_hints_survive(options: dict[str, Any], hints: list[dict
     assert read_record(made(made(files.xmp(), record), record)) == record
 
 
+def test_notes_are_readable_in_the_packet_in_any_language() -> None:
+    packet = made(None, Record("a", "b", hints=({"note": "Museum Görlitz, 制服 \ufffe"},)))
+    assert '"note":"Museum Görlitz, 制服 \\ufffe"'.encode() in packet.replace(b"&quot;", b'"')
+
+
+def test_the_size_that_hints_count_pixels_of_is_in_the_mark_and_where_files_lay_is_not() -> None:
+    packet = made(None, Record("a", "b", {"keep_grey": {"sha256": "0"}}, files={"keep_grey": "/home/me/mask.png"}))
+    read = read_record(packet)
+    assert read is not None
+    assert read.size == (96, 64)
+    assert b"mask.png" not in packet
+
+
 def test_numpys_numbers_are_written_as_numbers() -> None:
     record = Record("a", "b", {"vividness": np.float32(0.5), "size": np.array([1, 2])})
     read = read_record(made(None, record))

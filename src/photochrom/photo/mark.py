@@ -49,6 +49,8 @@ class Record:
         model: name and version of the model, and what tells it from others of that name.
         options: everything that was asked for, such as vividness and strength.
         hints: the hints, each a mapping.
+        size: (width, height) of the photograph that hints and options count pixels of; put there by `marked`.
+        files: where what the options name by its hash was found, by the option's name; a mark never holds it.
 
     Options and hints must be made of what JSON knows.
     """
@@ -57,6 +59,8 @@ class Record:
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
     hints: Sequence[Mapping[str, Any]] = ()
+    size: tuple[int, int] | None = field(default=None, compare=False)
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def is_ours(packet: bytes | None) -> bool:
@@ -84,6 +88,7 @@ def read_record(packet: bytes | None) -> Record | None:
         model=found.get("Model", ""),
         options=json.loads(found.get("Options", "{}")),
         hints=tuple(json.loads(found.get("Hints", "[]"))),
+        size=_size(found.get("Size", "")),
     )
 
 
@@ -134,6 +139,8 @@ def marked(
     _add(document, description, "photochrom", PHOTOCHROM, "Model", record.model)
     _add(document, description, "photochrom", PHOTOCHROM, "Options", _json(record.options))
     _add(document, description, "photochrom", PHOTOCHROM, "Hints", _json(record.hints))
+    if width and height:
+        _add(document, description, "photochrom", PHOTOCHROM, "Size", f"{width}x{height}")
 
     derived = document.createElementNS(_XMP_MM, "xmpMM:DerivedFrom")
     _declare(derived, "xmpMM", _XMP_MM)
@@ -193,7 +200,13 @@ def short(packet: bytes, record: Record, digest: str) -> bytes:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _size(text: str) -> tuple[int, int] | None:
+    found = re.fullmatch(r"([1-9]\d{0,8})x([1-9]\d{0,8})", text)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _plain(value: object) -> object:
