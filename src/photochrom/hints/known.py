@@ -44,16 +44,24 @@ class Known:
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, hints: Iterable[AnyHint], *, size: tuple[int, int], photo: tuple[int, int]) -> Known | None:
+    def of(
+        cls,
+        hints: Iterable[AnyHint],
+        *,
+        size: tuple[int, ...],
+        photo: tuple[int, int],
+        part: tuple[int, int, int, int] | None = None,
+    ) -> Known | None:
         """The cells that hints cover; where two cover the same one, the later hint counts.
 
         Args:
             hints: at most 10,000.
             size: (h, w) of the cells.
             photo: (width, height) of the photograph in pixels.
+            part: left, top, right, bottom of the part of the photograph that the cells are of; None: all of it.
 
         Returns:
-            None where there is no hint.
+            None where there is no hint, or none in this part.
 
         Raises:
             UsageError: a hint lies outside of the photograph, or there are too many.
@@ -64,14 +72,14 @@ class Known:
         cells: dict[tuple[int, int], int] = {}
         for number, hint in enumerate(listed):
             _check(hint, number, photo)
-            for cell in _covered(hint, size, photo):
+            for cell in _covered(hint, (size[0], size[1]), part or (0, 0, *photo)):
                 cells.pop(cell, None)
                 cells[cell] = number
         if not cells:
             return None
         whose = np.fromiter(cells.values(), np.int64, len(cells))
         colors = np.array([hint.color.ab for hint in listed], np.float32)
-        return cls(np.array(list(cells), np.int64), colors[whose], whose, size)
+        return cls(np.array(list(cells), np.int64), colors[whose], whose, (size[0], size[1]))
 
     @cached_property
     def few(self) -> Cells:
@@ -87,18 +95,19 @@ class Known:
         every = np.concatenate(chosen)
         return every[np.linspace(0, len(every) - 1, min(len(every), MOST_POINTS)).round().astype(np.int64)]
 
-    def map(self, trust: Float) -> HintMap:
+    def map(self, trust: Float, soft: Float | None = None) -> HintMap:
         """What the decoder is told: points, and where there are more than it takes, all of them as dense hints too.
 
         Args:
             trust: (P,) how far each cell may speak for the whole picture, in [0, 1]; 0 is not told at all.
+            soft: dense hints (3, h, w) of all that is not known.
         """
         few = self.few
         xy = ((self.at[few][:, ::-1] + 0.5) / (self.size[1], self.size[0])).astype(np.float32)
         points = HintMap.from_points(xy, self.ab[few], trust[few])
         if len(few) == len(self.at):
-            return points
-        dense = np.zeros((3, *self.size), np.float32)
+            return points if soft is None else HintMap(points.points, soft)
+        dense = np.zeros((3, *self.size), np.float32) if soft is None else soft.copy()
         rows, columns = self.at.T
         dense[:2, rows, columns] = normalize_ab(self.ab).T
         dense[2, rows, columns] = trust
@@ -115,10 +124,11 @@ def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:
             )
 
 
-def _covered(hint: AnyHint, size: tuple[int, int], photo: tuple[int, int]) -> list[tuple[int, int]]:
-    """The cells under a hint: that of each place along its line, and those whose centre lies within its radius."""
-    scale = size[1] / photo[0], size[0] / photo[1]
-    line = [(x * scale[0], y * scale[1]) for x, y in hint.line]
+def _covered(hint: AnyHint, size: tuple[int, int], part: tuple[int, int, int, int]) -> list[tuple[int, int]]:
+    """The cells of a part under a hint: that of each place along its line, and those whose centre its radius covers."""
+    left, top, right, bottom = part
+    scale = size[1] / (right - left), size[0] / (bottom - top)
+    line = [((x - left) * scale[0], (y - top) * scale[1]) for x, y in hint.line]
     places = [line[0]]
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(int(2 * max(abs(x1 - x0), abs(y1 - y0))), 1)
@@ -126,7 +136,8 @@ def _covered(hint: AnyHint, size: tuple[int, int], photo: tuple[int, int]) -> li
     across, down = hint.radius * scale[0], hint.radius * scale[1]
     covered: dict[tuple[int, int], None] = {}
     for x, y in places:
-        covered[min(int(y), size[0] - 1), min(int(x), size[1] - 1)] = None
+        if 0 <= x <= size[1] and 0 <= y <= size[0]:
+            covered[min(int(y), size[0] - 1), min(int(x), size[1] - 1)] = None
         if not hint.radius:
             continue
         rows = np.arange(max(int(y - down), 0), min(int(y + down) + 1, size[0]))

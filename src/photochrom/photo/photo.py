@@ -121,21 +121,25 @@ class Photo:
         icc = self.metadata.icc
         return None if icc is None or profiles.is_srgb(icc) else icc
 
-    def working_luma(self, size: tuple[int, int]) -> Float:
+    def working_luma(self, size: tuple[int, int], *, part: tuple[int, int, int, int] | None = None) -> Float:
         """The luma at another size, as sRGB: area-averaged where it shrinks, cubic where it grows.
 
         Args:
             size: (h, w) in pixels.
+            part: left, top, right, bottom in pixels of what is wanted; None: the whole picture.
 
         Returns:
             (h, w) float32 in [0, 1].
         """
-        small, icc = self._small(size), self.profile
+        small, icc = self._small(size, part), self.profile
         return small if icc is None else np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)
 
-    def _small(self, size: tuple[int, int]) -> Float:
-        """The luma at another size, in the file's own numbers."""
+    def _small(self, size: tuple[int, int], part: tuple[int, int, int, int] | None = None) -> Float:
+        """The luma, or a part of it, at another size, in the file's own numbers."""
         luma = stored_luma(self)
+        if part is not None:
+            left, top, right, bottom = part
+            return resized(whole(luma)[top:bottom, left:right], size)
         small = luma.working_luma(size) if isinstance(luma, Deferred) else None
         return resized(whole(luma), size) if small is None else small
 
