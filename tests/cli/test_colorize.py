@@ -113,6 +113,18 @@ def test_strength_vividness_and_detail_reach_the_picture(colorize: Run, album: P
     assert not np.array_equal(results["close"], results["plain"])
 
 
+def test_the_tint_of_a_toned_picture_is_kept_where_that_is_asked_for(colorize: Run, album: Path) -> None:
+    share = np.asarray(Image.open("album/b.png").convert("L"))[..., None] / 255
+    sepia = Image.fromarray(np.asarray(share * (245, 225, 180) + (1 - share) * (40, 20, 5), np.uint8))
+    sepia.save("sepia.png")
+    assert colorize("sepia.png", "-o", "plain.png", "--strength", 0).code == 0
+    assert colorize("sepia.png", "-o", "kept.png", "--strength", 0, "--keep-tone").code == 0
+    assert np.ptp(np.array(Image.open("plain.png"), int), axis=-1).max() == 0
+    assert np.abs(np.array(Image.open("kept.png"), int) - np.asarray(sepia)).mean() < 4
+    assert colorize("sepia.png", "-o", "kept.png", "--strength", 0, "--resume").code != 0
+    assert colorize("sepia.png", "-o", "kept.png", "--strength", 0, "--keep-tone", "--resume").code == 0
+
+
 def test_a_pipe_takes_bytes_and_gives_the_bytes_that_a_file_would_have(
     colorize: Run, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,6 +420,49 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_file(tiny: Path, tmp_path: P
     assert "a-colour.png: could not be written" in full.stderr
     assert "Traceback" not in full.stderr
     assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_a_disk_that_fills_up_costs_the_pictures_that_find_no_room_and_leaves_no_half_file(
+    colorize: Run, tmp_path: Path
+) -> None:
+    disk, inputs = tmp_path / "disk", tmp_path / "in"
+    inputs.mkdir()
+    disk.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (400, 400), np.uint8)
+    for number in range(6):
+        Image.fromarray(noise).save(inputs / f"{number}.bmp")  # its result has 480 kB
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], check=False).returncode:
+        pytest.skip("a small disk can't be mounted here")
+    try:
+        result = colorize(inputs, "-o", disk, "--resume", "--jobs", 1)
+        assert result.code == 1
+        assert "2 coloured, 4 failed" in result.err
+        assert "4 failed: could not be written (No space left on device)" in result.err
+        assert sorted(path.name for path in disk.iterdir() if path.suffix != ".jsonl") == ["0.bmp", "1.bmp"]
+        assert all(len(path.read_bytes()) == 480_054 for path in disk.glob("*.bmp"))
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_a_source_that_can_only_be_read_is_fine_and_a_target_that_can_only_be_read_is_named(
+    colorize: Run, tmp_path: Path, grey: Image.Image
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], check=False).returncode:
+        pytest.skip("a small disk can't be mounted here")
+    try:
+        grey.save(disk / "a.jpg")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert colorize(disk, "-o", tmp_path / "out", "--resume").code == 0
+        assert is_colored(tmp_path / "out" / "a.jpg")
+        result = colorize(disk)
+        assert result.code == 1
+        assert f"{disk}/a-colour.jpg: could not be written (Read-only file system)" in result.err
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

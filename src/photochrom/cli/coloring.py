@@ -82,6 +82,7 @@ class Coloring:
             job.source if data is None else _Piped(data, job),
             vividness=settings.vividness,
             strength=settings.strength,
+            keep_tone=settings.keep_tone,
             detail=settings.detail,
             max_pixels=settings.max_pixels or MAX_PIXELS,
         )

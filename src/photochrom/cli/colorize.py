@@ -40,6 +40,10 @@ def colorize(
         ),
     ] = None,
     strength: Annotated[float, typer.Option(min=0, max=2, help="Factor on the finished colours; 0 is grey.")] = 1.0,
+    keep_tone: Annotated[
+        bool,
+        typer.Option("--keep-tone", help="Lay the tint of a toned photograph, such as sepia, over its colours."),
+    ] = False,
     detail: Annotated[
         float | None,
         typer.Option(
@@ -128,6 +132,7 @@ def colorize(
         device=device,
         vividness=vividness,
         strength=strength,
+        keep_tone=keep_tone,
         detail=detail,
         format=format,
         quality=quality,

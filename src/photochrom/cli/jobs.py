@@ -53,6 +53,7 @@ class Settings:
     device: str = "auto"
     vividness: float | None = None
     strength: float = 1.0
+    keep_tone: bool = False
     detail: float | None = None
     format: str | None = None
     quality: int | None = None

@@ -11,11 +11,11 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from photochrom.claims import leftovers, remove_leftover
 from photochrom.cli.jobs import Job, Settings
-from photochrom.cli.journal import Entry, Journal, Stamp, Work
+from photochrom.cli.journal import Entry, Journal, Stamp
 from photochrom.cli.plan import holds_mark
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
@@ -25,7 +25,7 @@ from photochrom.photo.origin import read_origin
 _PATIENCE: Final = 3.0
 """Seconds for the processes of a killed run to be gone; whoever holds a file longer is at work."""
 
-_MARKED: Final = ("vividness", "strength", "detail")
+_MARKED: Final = ("vividness", "strength", "detail", "keep_tone")
 """Of the options, those that the mark holds."""
 
 
@@ -40,7 +40,7 @@ class Standing:
     def __init__(self, settings: Settings, painter: Colorizer) -> None:
         self._settings = settings
         self._journals: dict[Path, Journal] = {}
-        self._work: Work = {
+        self._work: dict[str, Any] = {
             "model": painter.model.identity,
             "vividness": painter.model.card.read_out(settings.vividness).vividness,
             "strength": float(settings.strength),
@@ -48,6 +48,8 @@ class Standing:
             "format": settings.format,
             "quality": settings.quality,
         }
+        if settings.keep_tone:
+            self._work["keep_tone"] = True
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         """Before anything is resumed: clear away what a killed run was writing, and see that it worked alike.
@@ -125,7 +127,7 @@ class Standing:
             return noted and entry is not None and entry.fresh and not holds_mark(target)
         if entry is None and self._settings.quality is not None:
             return False  # of which the mark says nothing
-        record, options = origin.record, {key: self._work[key] for key in _MARKED}
+        record, options = origin.record, {key: self._work[key] for key in _MARKED if key in self._work}
         alike = record.model == self._work["model"] and dict(record.options) == options and not record.hints
         return alike and origin.sha256 == sha256(source)
 
