@@ -7,7 +7,8 @@ as somebody paints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +24,7 @@ from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
 from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
+from photochrom.hints.refining import Box, Region, refined
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
@@ -161,6 +163,33 @@ class Canvas:
         self.size = WorkingSize.of(height, width, round(model.card.area * detail**2))
         self._luma = photo.working_luma((self.size.height, self.size.width))
         self._painter = Painter(Look(model, self._luma, self.size))
+        self._regions: tuple[Region, ...] = ()
+
+    @property
+    def refined(self) -> tuple[Box, ...]:
+        """The boxes that were looked at closer, in the order in which that was asked for, cut to the photograph."""
+        return tuple(region.box for region in self._regions)
+
+    def refine(self, box: Sequence[float]) -> Canvas:
+        """Look at a part of the photograph again, closer: small faces, medals and badges get colours of their own.
+
+        >>> painter.open("group.jpg").refine(box=(1200, 340, 1310, 470)).paint().save("group-colour.jpg")
+
+        The network looks once more, at the box and half as much around it; around the box it fades into the whole.
+        Boxes can follow each other, `canvas.refine(one).refine(other)`; where they meet, the later one counts.
+
+        Args:
+            box: left, top, right, bottom in pixels of the photograph as seen, upright; cut where it reaches beyond.
+
+        Returns:
+            A new canvas of the same photograph; this one stays as it is.
+
+        Raises:
+            UsageError: the box is empty, lies outside of the photograph, or has less than 8 pixels in a side.
+        """
+        closer = copy(self)
+        closer._regions = (*self._regions, Region.of(self.photo, box, self._painter, self._regions))
+        return closer
 
     def paint(
         self,
@@ -203,7 +232,7 @@ class Canvas:
             keep_tone=keep_tone,
         )
         hints = tuple(hints)
-        ab = self._painter.colors(self._known(hints), vividness=vividness, warmth=warmth)
+        ab = refined(self._painter, self._regions, hints, photo=self.photo.size, vividness=vividness, warmth=warmth)
         if not hints:
             self._refuse_grey(ab)
         return self._finished(ab, finish, hints)
@@ -218,6 +247,7 @@ class Canvas:
             "vividness": self._model.card.read_out(finish.vividness).vividness,
             "detail": self._detail,
             **finish.to_json(),
+            **({"refine": [list(box) for box in self.refined]} if self._regions else {}),
             **more,
         }
         record = Record(
@@ -228,11 +258,16 @@ class Canvas:
         )
         return self.photo.colored(
             ab * np.float32(finish.strength),
-            self._painter.look.cells,
+            self._cells(ab.shape[:2]),
             record=record,
             keep_tone=finish.keep_tone,
             keep_grey=None if finish.keep_grey is None else finish.keep_grey.grey,
         )
+
+    def _cells(self, size: tuple[int, ...]) -> Float:
+        """The luma of colours of this size (h, w), which are finer than the network's where regions are refined."""
+        cells = self._painter.look.cells
+        return cells if size == cells.shape else self.photo.working_luma((size[0], size[1]))
 
     def _known(self, hints: Iterable[AnyHint]) -> Known | None:
         return Known.of(hints, size=self._painter.look.cells.shape, photo=self.photo.size)
