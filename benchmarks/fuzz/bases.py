@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, Final
 
 import cv2
@@ -21,6 +22,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.fuzz import containers
 from photochrom import photo
 from photochrom.photo import vips
 from photochrom.photo.formats import tiff_tags
@@ -47,8 +49,12 @@ def bases() -> dict[str, Base]:
         "WebP": _webp(),
         "BMP": _bmp(),
         "AVIF": _heif("avif"),
-        "HEIC": _heif("heic"),
+        "JPEG 2000": _jpeg2000(),
     }
+    if find_spec("pillow_heif"):
+        made["HEIC"] = _heif("heic")
+    if find_spec("pyjpegxl") and find_spec("brotli"):
+        made["JPEG XL"] = _jxl()
     return {
         f"{format} {kind}": Base(format, content) for format, kinds in made.items() for kind, content in kinds.items()
     }
@@ -148,7 +154,7 @@ def _tiff() -> dict[str, bytes]:
         "planes in tiles": _by_tifffile(np.moveaxis(np.asarray(image), 2, 0), planarconfig="separate", tile=(16, 16)),
         "Lab": _by_tifffile(np.asarray(image.convert("LAB")), photometric="cielab"),
         "YCbCr": _retold(np.asarray(image.convert("YCbCr")), {262: [6], 530: [1, 1]}),
-        "YCbCr subsampled": _retold(np.asarray(image.convert("YCbCr"))[..., 0], {262: [6], 258: [8] * 3, 277: [3]}),
+        "YCbCr subsampled": _subsampled(image),
         "12 bit": _retold(np.asarray(image.convert("L")), {256: [SIZE[0] * 8 // 12], 258: [12]}),
         "old JPEG": _old_jpeg(image),
     }
@@ -160,10 +166,17 @@ def _by_tifffile(samples: NDArray[Any], **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def _retold(samples: NDArray[Any], changes: dict[int, Sequence[int]]) -> bytes:
+def _retold(samples: NDArray[Any], changes: Mapping[int, Sequence[int]]) -> bytes:
     """Samples as a plain TIFF whose tags then say that they are something else."""
     plain = files.encoded(Image.fromarray(samples), "TIFF")
     return tiff_tags.rewritten(plain, tiff_tags.chain(memoryview(plain), "")[0], changes)
+
+
+def _subsampled(image: Image.Image) -> bytes:
+    """YCbCr with a Cb and a Cr for four of Y: 24 x 20 units of six bytes."""
+    samples = np.asarray(image.convert("L").resize((60, 48)))
+    sizes = {256: [SIZE[0]], 257: [SIZE[1]], 278: [SIZE[1]]}
+    return _retold(samples, sizes | {262: [6], 258: [8] * 3, 277: [3]})
 
 
 def _old_jpeg(image: Image.Image) -> bytes:
@@ -190,18 +203,49 @@ def _webp() -> dict[str, bytes]:
     }
 
 
+def _rewritten(source: photo.Photo, format: str, **changes: Any) -> bytes:
+    """By our own writer, since no other puts all that metadata in; what has no place in the format is left out."""
+    with photo.collect_warnings():
+        return files.saved(files.colored(replace(source, **changes)), format=format)
+
+
 def _heif(format: str) -> dict[str, bytes]:
-    """By our own writer, since no other puts all that metadata in."""
-    jpeg, png = photo.open(_jpeg()["baseline"]), photo.open(_png()["alpha"])
-
-    def written(source: photo.Photo, bits: int) -> bytes:
-        return files.saved(files.colored(replace(source, depth=bits)), format=format)
-
+    jpeg, png, wide = photo.open(_jpeg()["baseline"]), photo.open(_png()["alpha"]), photo.open(_rgb16())
     return {
-        "8 bit": written(jpeg, 8),
-        "10 bit": written(photo.open(_rgb16()), 10),
-        "12 bit": written(photo.open(_rgb16()), 12),
-        "alpha": written(png, 8),
+        "8 bit": _rewritten(jpeg, format),
+        "10 bit": _rewritten(wide, format, depth=10),
+        "12 bit": _rewritten(wide, format, depth=12),
+        "alpha": _rewritten(png, format),
+    }
+
+
+def _jpeg2000() -> dict[str, bytes]:
+    image, jpeg, wide = picture(), photo.open(_jpeg()["baseline"]), photo.open(_rgb16())
+    return {
+        "8 bit": _rewritten(jpeg, "jp2"),
+        "16 bit": _rewritten(wide, "jp2"),
+        "bare": _rewritten(wide, "j2k", depth=12),
+        "alpha": files.encoded(_with_alpha(), "JPEG2000", tile_size=(32, 32)),
+        "lossy": files.encoded(image, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[20]),
+        "grey": files.encoded(image.convert("L"), "JPEG2000", num_resolutions=2),
+    }
+
+
+def _jxl() -> dict[str, bytes]:
+    import brotli
+
+    whole = _rewritten(photo.open(_jpeg()["baseline"]), "jxl")
+    container = containers.of(whole)
+    assert container is not None
+    folded = [
+        containers.Part(b"brob", part.kind + brotli.compress(part.content)) if part.kind in (b"Exif", b"xml ") else part
+        for part in container.cut(whole)
+    ]
+    return {
+        "8 bit": whole,
+        "folded metadata": container.join(folded),
+        "16 bit": _rewritten(photo.open(_rgb16()), "jxl"),
+        "alpha": _rewritten(photo.open(_png()["alpha"]), "jxl"),
     }
 
 

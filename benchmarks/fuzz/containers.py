@@ -106,35 +106,46 @@ class _Riff(Container):
 class _Markers(Container):
     """JPEG, and the codestream of JPEG 2000: markers, with or without content, and coded data between them."""
 
-    def __init__(self, start: bytes, bare: frozenset[int]) -> None:
+    def __init__(self, start: bytes, *, bare: frozenset[int], before_data: int, in_data: frozenset[int]) -> None:
+        """Args:
+        start: how the file begins.
+        bare: markers without length and content.
+        before_data: the marker after which coded data begins.
+        in_data: bytes after FF that don't end it.
+        """
         self._start = start
         self._bare = bare
+        self._before_data = before_data
+        self._in_data = in_data
 
     def fits(self, data: bytes) -> bool:
         return data.startswith(self._start)
 
     def cut(self, data: bytes) -> list[Part]:
-        parts, place = [], 0
-        while place + 2 <= len(data):
-            if data[place] != 0xFF or data[place + 1] == 0:
-                end = self._next_marker(data, place)
+        parts, place, is_coded = [], 0, False
+        while place < len(data):
+            marker = data[place + 1] if place + 1 < len(data) else 0
+            if is_coded or data[place] != 0xFF or not marker:
+                end, is_coded = self._end_of_data(data, place), False
                 parts.append(Part(b"", data[place:end]))
                 place = end
-            elif data[place + 1] in self._bare:
+                continue
+            if marker in self._bare:
                 parts.append(Part(b"", data[place : place + 2]))
                 place += 2
             else:
                 length = int.from_bytes(data[place + 2 : place + 4], "big")
                 parts.append(Part(data[place : place + 2], data[place + 4 : place + 2 + length]))
                 place += 2 + max(length, 2)
+            is_coded = marker == self._before_data
         return parts
 
-    def _next_marker(self, data: bytes, place: int) -> int:
+    def _end_of_data(self, data: bytes, place: int) -> int:
         while True:
             place = data.find(b"\xff", place + 1)
             if place < 0 or place + 1 >= len(data):
                 return len(data)
-            if data[place + 1] != 0 and not (0xD0 <= data[place + 1] <= 0xD7):
+            if data[place + 1] not in self._in_data:
                 return place
 
     def join(self, parts: Sequence[Part]) -> bytes:
@@ -212,8 +223,13 @@ class _Records(Container):
 _ALL: Final[tuple[Container, ...]] = (
     _Png(),
     _Riff(),
-    _Markers(b"\xff\xd8\xff", frozenset({0xD8, 0xD9, 0x01})),
-    _Markers(b"\xff\x4f\xff\x51", frozenset({0x4F, 0x93, 0xD9})),
+    _Markers(
+        b"\xff\xd8\xff",
+        bare=frozenset({0xD8, 0xD9, 0x01}),
+        before_data=0xDA,
+        in_data=frozenset({0x00, *range(0xD0, 0xD8)}),
+    ),
+    _Markers(b"\xff\x4f\xff\x51", bare=frozenset({0x4F, 0x93, 0xD9}), before_data=0x93, in_data=frozenset(range(0x90))),
     _Boxes(),
     _Resources(),
     _Records(),

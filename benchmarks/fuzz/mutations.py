@@ -7,7 +7,6 @@ and the compressed data, with everything around them in order.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
@@ -19,7 +18,7 @@ from benchmarks.fuzz.containers import Container, Part
 from benchmarks.fuzz.fields import fields, interesting, records
 from benchmarks.fuzz.wrappings import unwrapped
 
-_BOMB: Final = 300_000_000
+_BOMB: Final = 200_000_000
 """Bytes that a bomb in compressed metadata unfolds to."""
 
 
@@ -151,17 +150,15 @@ def _parts(data: bytes, container: Container, random: Random, name: str) -> byte
 
 
 def _inside(part: Part, random: Random, name: str) -> Part:
-    wrapped = unwrapped(part)
-    if wrapped.deflated and part.kind != b"IDAT" and random.random() < 0.02:
-        return Part(part.kind, wrapped.head + _bomb())
+    wrapped = unwrapped(part, random)
+    if wrapped.folded and part.kind != b"IDAT" and random.random() < 0.02:
+        return Part(part.kind, wrapped.head + _bomb(wrapped.folded))
     return Part(part.kind, wrapped.around(_mutated(wrapped.inside, random, name)))
 
 
 @cache
-def _bomb() -> bytes:
-    packer = zlib.compressobj(9)
-    step = bytes(10_000_000)
-    return b"".join(packer.compress(step) for _ in range(_BOMB // len(step))) + packer.flush()
+def _bomb(folded: Callable[[bytes], bytes]) -> bytes:
+    return folded(bytes(_BOMB))
 
 
 def _dropped(parts: Sequence[Part], random: Random, _: str) -> list[Part]:
