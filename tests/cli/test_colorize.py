@@ -32,7 +32,8 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def colorize(photochrom: Run, tiny: Path) -> Run:
-    return lambda *arguments: photochrom("colorize", *arguments, "--model", tiny)
+    """One picture at a time unless it is told otherwise: a second process takes longer to start than these pictures."""
+    return lambda *arguments: photochrom("colorize", "--jobs", 1, *arguments, "--model", tiny)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from photochrom.cli import plan as planning
 from photochrom.cli.jobs import Job
 from photochrom.cli.plan import plan
 from photochrom.errors import UsageError
@@ -231,3 +233,70 @@ def test_a_device_or_a_file_without_an_ending_is_no_folder(here: Path) -> None:
 
 def test_a_file_that_is_not_there_is_left_to_be_named_when_it_is_opened() -> None:
     assert pairs("nowhere.jpg") == ["nowhere.jpg -> nowhere-colour.jpg"]
+
+
+def test_a_link_to_a_folder_is_named_and_not_followed(here: Path) -> None:
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere" / "x.jpg").write_bytes(PNG)
+    (here / "album" / "link").symlink_to(here / "elsewhere")
+    (here / "album" / "sub" / "up").symlink_to(here / "album")
+    jobs = plan(["album"], output=None, format=None, recursive=True)
+    links = [job for job in jobs if job.passed_over is not None]
+    assert [job.name for job in links] == ["album/link", "album/sub/up"]
+    assert all("not followed" in (job.passed_over or "") for job in links)
+    assert {job.name for job in jobs if job.passed_over is None} == {
+        "album/a.jpg",
+        "album/b.PNG",
+        "album/sub/a.jpg",
+        "album/sub/c.jpg",
+        "album/sub/deep/d.tif",
+    }
+    assert all(job.passed_over is None for job in plan(["album"], output=None, format=None, recursive=False))
+    assert [job.name for job in plan(["album/link"], output=None, format=None, recursive=False)] == ["album/link/x.jpg"]
+
+
+@pytest.mark.parametrize("names", [("Photo.jpg", "photo.jpg"), ("\u00e9.jpg", "e\u0301.jpg")])
+def test_names_that_a_file_system_takes_for_the_same_meet_only_there(
+    here: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+) -> None:
+    for folder, name in zip(("one", "two"), names, strict=True):
+        (here / folder).mkdir()
+        (here / folder / name).write_bytes(PNG)
+    apart = plan(["one", "two"], output="out", format=None, recursive=False)
+    if not problems(apart):  # as on Linux
+        monkeypatch.setattr(planning, "_folds", lambda folder: True)
+        assert {str(job.target) for job in apart} == {f"out/{name}" for name in names}
+    together = plan(["one", "two"], output="out", format=None, recursive=False)
+    assert problems(together) == {
+        f"two/{names[1]}": f"its result would be out/{names[1]}, as that of one/{names[0]}: give another -o"
+    }
+
+
+def test_whether_names_fold_is_seen_from_the_file_system(here: Path) -> None:
+    (here / "Folder").mkdir()
+    folds = os.path.exists(here / "fOLDER")
+    assert planning._folds(here / "Folder" / "not" / "there" / "yet") == folds
+    if not folds:
+        (here / "fOLDER").mkdir()
+        planning._folds.cache_clear()
+        assert not planning._folds(here / "Folder")
+
+
+def test_it_is_noted_what_was_there_before(here: Path) -> None:
+    (here / "album" / "a-colour.jpg").write_bytes(PNG)
+    jobs = plan(["album"], output=None, format=None, recursive=False)
+    assert {job.name: job.existed for job in jobs} == {
+        "album/a.jpg": True,
+        "album/a-colour.jpg": False,
+        "album/b.PNG": False,
+    }
+
+
+def test_five_thousand_files_are_planned_within_seconds(here: Path) -> None:
+    (here / "large").mkdir()
+    for number in range(5000):
+        (here / "large" / f"{number}.jpg").touch()
+    start = time.perf_counter()
+    jobs = plan(["large"], output="out", format=None, recursive=True)
+    assert len(jobs) == 5000
+    assert time.perf_counter() - start < 10

@@ -16,11 +16,13 @@ Run = Callable[..., Any]
 @pytest.fixture
 def verify(photochrom: Run, tiny: Path, album: Path) -> Run:
     """Colors the album into `out` and gives what verifies it: status of each picture by name, exit code."""
-    assert photochrom("colorize", "album", "-o", "out", "--resume", "--model", tiny).code == 0
+    assert photochrom("colorize", "album", "-o", "out", "--resume", "--jobs", 1, "--model", tiny).code == 0
 
     def run(*arguments: str) -> tuple[dict[str, str], int]:
         # of a model that does not exist: none is needed
-        result = photochrom("colorize", "album", "-o", "out", "--verify", "--json", "--model", "none", *arguments)
+        result = photochrom(
+            "colorize", "album", "-o", "out", "--verify", "--json", "--jobs", 1, "--model", "none", *arguments
+        )
         *lines, _ = result.out.splitlines()
         return {Path(each["input"]).name: each["status"] for each in map(json.loads, lines)}, result.code
 

@@ -19,12 +19,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from photochrom.claims import remove_leftover
 from photochrom.cli.jobs import Answer, Job, Limits, Report, Settings
 from photochrom.cli.worker import OK, RAISED
 from photochrom.errors import PhotochromError
+
+if TYPE_CHECKING:
+    import psutil
 
 LEAST_MEMORY: Final = 2 << 30
 """Bytes that a worker may always take, unless somebody says less: enough for 200 megapixels of 16 bit."""
@@ -35,7 +38,7 @@ KEPT: Final = 512 << 20
 _WINDOW: Final = 1000
 """Pictures that may be done or under way while an earlier one, to be told before them, still takes its time."""
 
-_INTERVAL: Final = 0.05
+_INTERVAL: Final = 0.1
 """Seconds between two looks at what the workers take."""
 
 
@@ -71,6 +74,7 @@ class Worker:
         self._why: str | None = None
         self._writes: Path | None = None
         self._usual: int | None = None
+        self._system: psutil.Process | None = None
 
     def ask(self, kind: str, *arguments: object, limited: bool = False) -> Any:
         """Send a request and wait for its answer.
@@ -140,9 +144,12 @@ class Worker:
         """Bytes that it has in use."""
         import psutil
 
-        with suppress(psutil.Error):
-            return int(psutil.Process(self._process.pid).memory_info().rss)
-        return 0
+        try:
+            if self._system is None:
+                self._system = psutil.Process(self._process.pid)
+            return int(self._system.memory_info().rss)
+        except psutil.Error:
+            return 0
 
     def swollen(self) -> bool:
         """Whether it keeps far more memory between two pictures than after its first."""
