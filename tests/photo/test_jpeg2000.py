@@ -18,6 +18,7 @@ from PIL import Image
 
 from photochrom import photo
 from photochrom.errors import PhotoError
+from photochrom.photo import profiles
 from photochrom.photo.formats.isobmff import box, boxes
 from photochrom.photo.metadata import Density, Metadata
 
@@ -243,6 +244,17 @@ def test_a_bare_codestream_has_no_place_for_metadata_and_that_is_said() -> None:
     assert photo.open(result).alpha is not None
 
 
+def test_a_bare_codestream_is_in_srgb_and_looks_the_same() -> None:
+    opened = photo.open(jp2(COLOR))
+    wide = replace(opened, metadata=Metadata(icc=files.profile("adobe")))
+    colored = files.colored(wide, strength=12)
+    with photo.collect_warnings() as notes:
+        result = by_opencv(files.saved(colored, format="j2k"))
+    assert "the colour profile" in notes[0]
+    np.testing.assert_array_equal(result, profiles.rgb_to_srgb(colored.rgb(), files.profile("adobe")))
+    assert np.abs(result.astype(int) - colored.rgb()).mean() > 3
+
+
 def test_a_size_beyond_the_limit_is_refused_before_decoding() -> None:
     for file in (jp2(), jp2(no_jp2=True)):
         with pytest.raises(PhotoError, match="more than the limit"):
@@ -269,9 +281,21 @@ def test_colors_of_another_kind_are_refused_with_what_to_do() -> None:
         photo.open(deep)
 
 
-def test_sides_that_are_not_written_are_refused() -> None:
-    with pytest.raises(PhotoError, match="65535"):
-        files.saved(files.colored(photo.open(np.zeros((1, 65536), np.uint8))), format="jp2")
+@pytest.mark.parametrize("shape", [(31, 40), (40, 31), (1, 1), (32, 65536)])
+def test_sides_that_are_not_written_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(PhotoError, match="from 32 to 65535 pixels a side"):
+        files.saved(files.colored(photo.open(np.zeros(shape, np.uint8))), format="jp2")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (1, 2000)])
+def test_small_pictures_are_read(size: tuple[int, int]) -> None:
+    image = GREY.resize(size)
+    np.testing.assert_array_equal(photo.open(jp2(image)).luma, np.asarray(image))
+
+
+def test_the_smallest_that_is_written_is_whole() -> None:
+    colored = files.colored(photo.open(files.grey(32, 33)))
+    np.testing.assert_array_equal(by_opencv(files.saved(colored, format="j2k")), colored.rgb())
 
 
 def test_a_stream_can_be_saved_as_any_of_its_names() -> None:

@@ -4,6 +4,7 @@ import io
 import threading
 import warnings
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from photochrom.photo import PhotoWarning
 from photochrom.photo.metadata import Density
 
 GREY = Image.fromarray(files.grey())
+
+EXTRAS = [format for format, module in (("heic", "pillow_heif"), ("jxl", "pyjpegxl")) if find_spec(module)]
+MARKED = ["jpeg", "png", "tiff", "webp", "avif", "jp2", *EXTRAS]
 
 
 def full() -> photo.Photo:
@@ -43,6 +47,7 @@ def full() -> photo.Photo:
         ("jpeg", ["transparency", "16 bits"]),
         ("webp", ["IPTC", "16 bits"]),
         ("bmp", ["EXIF", "XMP", "IPTC", "colour profile", "16 bits"]),
+        ("jp2", []),
     ],
 )
 def test_one_warning_names_all_that_a_format_has_no_place_for(format: str, lost: list[str]) -> None:
@@ -135,7 +140,7 @@ def test_a_grey_picture_is_never_handed_back_as_a_success(tmp_path: Path) -> Non
 
 
 @pytest.mark.filterwarnings("ignore::photochrom.photo.PhotoWarning")
-@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "bmp"])
+@pytest.mark.parametrize("format", [*MARKED, "bmp", "j2k"])
 def test_the_same_picture_gives_the_same_bytes_also_from_many_threads(format: str) -> None:
     file = files.encoded(GREY, "PNG", dpi=(300, 300), exif=b"Exif\0\0" + files.exif())
     results: list[bytes] = []
@@ -153,7 +158,7 @@ def test_the_same_picture_gives_the_same_bytes_also_from_many_threads(format: st
     assert len(results) == 4
 
 
-@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp"])
+@pytest.mark.parametrize("format", MARKED)
 def test_every_format_that_can_carries_the_mark_and_the_originals_hash(format: str) -> None:
     original = files.encoded(GREY, "PNG")
     again = photo.open(files.saved(files.colored(photo.open(original)), format=format))

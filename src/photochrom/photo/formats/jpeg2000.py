@@ -1,7 +1,7 @@
 """JPEG 2000: a picture without loss, at any depth up to 16 bits, in boxes (JP2, JPX) or bare (J2K).
 
 The boxes hold what archives put there: profile, resolution, EXIF, XMP, IPTC, and boxes of others, such
-as those of maps, which go through as they are. A bare codestream has no place for any of it.
+as those of maps, which go through as they are. A bare codestream has no place for any of it, and is in sRGB.
 Sources: ISO/IEC 15444-1, annex I; 15444-2, annex M; the XMP specification, part 3, section 1.1.5.
 """
 
@@ -128,7 +128,7 @@ class J2k(Format):
 
     def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
-        file.write(_encoded(page, options, name)[0])
+        file.write(_encoded(page, options, name, in_srgb=True)[0])
 
 
 def _damaged(name: str, why: object) -> PhotoError:
@@ -217,13 +217,16 @@ def _from_sycc(picture: NDArray[Any]) -> NDArray[Any]:
     return recombine(np.ascontiguousarray(picture[..., 0]), chroma)
 
 
-def _encoded(page: Page, options: Options, name: str) -> tuple[bytes, int]:
-    """The codestream, and the bits of its samples."""
+def _encoded(page: Page, options: Options, name: str, *, in_srgb: bool = False) -> tuple[bytes, int]:
+    """The codestream, brought to sRGB where nothing can tell of another profile, and the bits of its samples."""
     photo = page.photo
-    if max(photo.size) > codestream.LONGEST_SIDE:
-        raise PhotoError(f"{name}: JPEG 2000 is written up to {codestream.LONGEST_SIDE} pixels a side; write TIFF")
+    least, most = codestream.SHORTEST_SIDE, codestream.LONGEST_SIDE
+    if min(photo.size) < least or max(photo.size) > most:
+        raise PhotoError(f"{name}: JPEG 2000 is written from {least} to {most} pixels a side; write TIFF or PNG")
     bits = photo.bits
     samples = photo.rgb()
+    if in_srgb and photo.profile is not None:
+        samples = profiles.rgb_to_srgb(samples, photo.profile)
     if photo.alpha is not None:
         samples = np.dstack([samples, photo.alpha])
     came = photo.encoding if isinstance(photo.encoding, Jpeg2000Encoding) else None

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 START: Final = b"\xff\x4f\xff\x51"
 
+SHORTEST_SIDE: Final = 32
 LONGEST_SIDE: Final = 65535
-"""What the encoder takes."""
+"""What the encoder takes: it always halves the picture five times."""
 
 _COD, _SOT, _EOC = 0xFF52, 0xFF90, 0xFFD9
 _REVERSIBLE: Final = 1
