@@ -28,7 +28,7 @@ from photochrom.photo.formats import tiff_tags as tag
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.formats.jpeg_segments import quality_of
 from photochrom.photo.formats.tiff_samples import PREMULTIPLIED, STRAIGHT, decoded
-from photochrom.photo.formats.tiff_tags import Tags, chain, first, kind, pages_of, raw, tags_of
+from photochrom.photo.formats.tiff_tags import Tags, chain, first, kind, name_links_plainly, pages_of, raw, tags_of
 from photochrom.photo.mapped import Content
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
@@ -134,6 +134,7 @@ class Tiff(Format):
         folder = os.path.dirname(place) if isinstance(place, str) else None
         directories = _Once(_directory(page, options, folder, name) for page in _chained(one, rest))
         tifftools.write_tiff(directories, file, bigEndian=False, bigtiff=big or samples > _LARGEST_CLASSIC)
+        name_links_plainly(file)
 
 
 class _Once:
@@ -200,6 +201,7 @@ def _exif(tags: Tags, *, big_endian: bool) -> bytes | None:
         return None
     stream = io.BytesIO()
     tifftools.write_tiff([{"tags": kept, "size": 0}], stream, bigEndian=big_endian, bigtiff=False)
+    name_links_plainly(stream)
     return stream.getvalue()
 
 
@@ -253,9 +255,17 @@ def _carried_tags(metadata: Metadata) -> Tags:
         except PhotoError as error:
             warn(f"the EXIF is damaged and is left out ({error})")
         tags = {number: entry for number, entry in tags.items() if number not in _OF_THE_PIXELS | _ELSEWHERE}
-    if metadata.density:
+    if metadata.density and not _alike(metadata.density, exif_block.density(metadata.exif)):
         tags |= _density_tags(metadata.density)
     return tags
+
+
+def _alike(one: Density, other: Density | None) -> bool:
+    """Whether two densities are the same but for rounding, perhaps in different units."""
+    if other is None or one.unit == other.unit == "aspect":
+        return one == other
+    here, there = one.per_inch(), other.per_inch()
+    return bool(here and there and np.allclose(here, there, rtol=0.002))
 
 
 def _density_tags(density: Density) -> Tags:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import tifftools
 
@@ -29,7 +29,9 @@ JPEG_START, JPEG_BYTES = 513, 514
 COEFFICIENTS, SUBSAMPLING, BLACK_AND_WHITE = 529, 530, 532
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 
-_SHORT, _LONG, _LONG8 = 3, 4, 16
+EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
+
+_ASCII, _SHORT, _LONG, _IFD, _LONG8 = 2, 3, 4, 13, 16
 _REDUCED, _MASK = 1, 4
 """Bits of the tag `NewSubfileType`: a smaller copy of another page, and a mask of one."""
 
@@ -172,7 +174,7 @@ def rewritten(
     return data[:start] + struct.pack(order + number, first_directory) + data[start + inside :] + bytes(tail)
 
 
-def tags_of(data: memoryview, directory: int, name: str, file: Content | None = None) -> dict[int, dict[str, Any]]:
+def tags_of(data: memoryview, directory: int, name: str, file: Content | None = None) -> Tags:
     """The tags of one page, as tifftools gives them; with `file`, the whole of it, they can also be written."""
     order, big = kind(data)
     info = {
@@ -184,22 +186,66 @@ def tags_of(data: memoryview, directory: int, name: str, file: Content | None = 
         "maxUnknown": 1000,
     }
     found: list[dict[str, Any]] = []
+    stream = _Bounded(data)
     try:
-        tifftools.tifftools.read_ifd(_Bounded(data), info, directory, found)
+        tifftools.tifftools.read_ifd(stream, info, directory, found)
+        if not found:
+            raise ValueError("a directory is unreadable")
+        tags = _whole(found[0]["tags"])
+        # tifftools takes the link from the EXIF directory to this one for a number like any other.
+        for exif in _below(tags.get(EXIF, {})):
+            link = exif["tags"].pop(INTEROPERABILITY, None)
+            if link is not None and link["data"][0]:
+                other: list[dict[str, Any]] = []
+                tifftools.tifftools.read_ifd(stream, info, int(link["data"][0]), other, None)
+                other = [each | {"tags": _whole(each["tags"])} for each in other]
+                if other and other[0]["tags"]:
+                    exif["tags"][INTEROPERABILITY] = link | {"datatype": _IFD, "ifds": [other]}
     except (tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError) as error:
         raise damaged(name, error) from None
-    if not found:
-        raise damaged(name, "a directory is unreadable")
-    return _whole(found[0]["tags"])
+    return tags
 
 
-def _whole(tags: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def _whole(tags: Tags) -> Tags:
     """The tags whose value lies inside the file, also in the directories below them."""
     kept = {tag: entry for tag, entry in tags.items() if "data" in entry}
     for entry in kept.values():
-        for directory in (each for chain in entry.get("ifds", ()) for each in chain):
+        if entry["datatype"] == _ASCII and isinstance(entry["data"], bytes):
+            entry["data"] = entry["data"].removesuffix(b"\0")  # tifftools writes one behind every text
+        for directory in _below(entry):
             directory["tags"] = _whole(directory["tags"])
     return kept
+
+
+def _below(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The directories that a tag links to."""
+    return (directory for directories in entry.get("ifds", ()) for directory in directories)
+
+
+def name_links_plainly(file: BinaryIO) -> None:
+    """Call the links to EXIF and GPS in a TIFF long numbers, as the Exif standard does.
+
+    tifftools calls them links, a type that came later and that not every reader knows. A BigTIFF is left alone.
+    """
+    file.seek(0)
+    head = file.read(8)
+    order, big = kind(memoryview(head))
+    if big:
+        return
+    directories = [struct.unpack_from(order + "I", head, 4)[0]]
+    while directories:
+        place = directories.pop()
+        file.seek(place)
+        (count,) = struct.unpack(order + "H", file.read(2))
+        entries = file.read(12 * count + 4)
+        directories += [each for each in struct.unpack_from(order + "I", entries, 12 * count) if each]
+        for start in range(0, 12 * count, 12):
+            number, form, _, link = struct.unpack_from(order + "HHII", entries, start)
+            if number in (EXIF, GPS, INTEROPERABILITY) and form == _IFD:
+                file.seek(place + 2 + start + 2)
+                file.write(struct.pack(order + "H", _LONG))
+                directories.append(link)
+    file.seek(0, io.SEEK_END)
 
 
 def first(tags: Tags, tag: int) -> int:
