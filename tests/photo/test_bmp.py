@@ -59,6 +59,39 @@ def test_run_lengths_are_read() -> None:
     np.testing.assert_array_equal(opened.luma, np.repeat([[200] * 8 + [10] * 4], 5, axis=0))
 
 
+def test_five_and_six_bits_a_sample_become_all_of_eight() -> None:
+    rgb = np.array([[31, 63, 31], [0, 0, 0], [16, 32, 16], [31, 0, 0]], np.uint16)
+    samples = (rgb[:, 0] << 11 | rgb[:, 1] << 5 | rgb[:, 2]).astype("<u2").tobytes()
+    for size in (40, 56):  # the masks stand behind the short header and in the long one: at the same place
+        header = struct.pack("<2sIHHI", b"BM", 14 + size + 12 + len(samples), 0, 0, 70)
+        header += struct.pack("<IiiHHIIiiII", size, 4, 1, 1, 16, 3, len(samples), 0, 0, 0, 0)
+        header += struct.pack("<4I", 0xF800, 0x07E0, 0x001F, 0)
+        np.testing.assert_array_equal(photo.open(header + samples).luma[0, :3], [255, 0, 131])
+
+
+@pytest.mark.parametrize("compression", [0, 3])
+def test_the_second_header_of_os2_is_read_but_not_its_own_compression(compression: int) -> None:
+    plain = files.encoded(GREY, "BMP")
+    header = bytearray(plain[:54])
+    struct.pack_into("<I", header, 10, 78 + 1024)
+    struct.pack_into("<I", header, 14, 64)
+    struct.pack_into("<I", header, 30, compression)
+    file = bytes(header) + bytes(24) + plain[54:]
+    if compression:
+        with pytest.raises(PhotoError, match="compression 3"):
+            photo.open(file)
+    else:
+        np.testing.assert_array_equal(photo.open(file).luma, photo.open(plain).luma)
+
+
+def test_a_palette_that_is_only_a_hint_may_be_of_any_length() -> None:
+    file = bytearray(files.encoded(files.astronaut().resize((96, 64)), "BMP"))
+    whole = photo.open(bytes(file)).luma
+    struct.pack_into("<I", file, 10, 54 + 1200)
+    struct.pack_into("<I", file, 46, 300)
+    np.testing.assert_array_equal(photo.open(bytes(file[:54] + bytes(1200) + file[54:])).luma, whole)
+
+
 def test_the_missing_place_for_mark_and_metadata_is_named_once() -> None:
     source = files.with_segments(files.encoded(GREY, "JPEG"), files.jpeg_segment(1, b"Exif\0\0" + files.exif()))
     with photo.collect_warnings() as notes:

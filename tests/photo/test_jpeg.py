@@ -266,6 +266,29 @@ def test_stray_bytes_before_the_end_do_no_harm() -> None:
     np.testing.assert_array_equal(opened.luma, photo.open(file).luma)
 
 
+@pytest.mark.parametrize("junk", [b"hello", b"\0", b"\xff\0\0\2", b"\xff\xff\xff"])
+def test_stray_bytes_between_segments_do_no_harm(junk: bytes) -> None:
+    whole = files.with_segments(files.encoded(files.astronaut().resize((96, 64)), "JPEG"), files.jpeg_segment(-2, b"x"))
+    file = files.with_segments(whole, junk)
+    assert file != whole
+    opened = photo.open(file)
+    np.testing.assert_array_equal(opened.luma, photo.open(whole).luma)
+    assert b"\xff\xfe\0\3x" in files.saved(files.colored(opened))
+
+
+def test_endless_stray_bytes_are_refused_at_once() -> None:
+    with pytest.raises(PhotoError, match="garbled"):
+        photo.open(files.with_segments(files.encoded(files.astronaut(), "JPEG"), bytes(1_000_000)))
+
+
+def test_a_broken_profile_does_no_harm_to_the_picture() -> None:
+    file = files.encoded(files.astronaut().resize((96, 64)), "JPEG")
+    broken = files.with_segments(file, files.jpeg_segment(2, b"ICC_PROFILE\0\2\1odd"))
+    with photo.collect_warnings() as notes:
+        np.testing.assert_array_equal(photo.open(broken).luma, photo.open(file).luma)
+    assert "profile" in notes[0]
+
+
 def test_sides_that_jpeg_has_no_room_for_are_refused() -> None:
     tall = photo.open(np.zeros((65501, 1), np.uint8))
     with pytest.raises(PhotoError, match="65500"):

@@ -20,9 +20,13 @@ from photochrom.photo.metadata import Density, Metadata
 _DENSITY: Final = 38
 """Where the file holds pixels per metre, two 32-bit numbers."""
 
+_GREEN_MASK: Final = 58
+
 _BITS: Final = frozenset({1, 4, 8, 16, 24, 32})
 _COMPRESSIONS: Final = frozenset({0, 1, 2, 3})
 _UNCOMPRESSED: Final = frozenset({0, 3})
+_OS2: Final = 64
+"""Size of the second header of OS/2, in which compression 3 means something else."""
 
 
 class Bmp(Format):
@@ -37,7 +41,7 @@ class Bmp(Format):
         return (
             head[:2] == b"BM"
             and len(head) >= 26
-            and struct.unpack_from("<I", head, 14)[0] in (12, 40, 52, 56, 108, 124)
+            and struct.unpack_from("<I", head, 14)[0] in (12, 40, 52, 56, _OS2, 108, 124)
         )
 
     def read(self, data: bytes, *, page: int, max_pixels: int, name: str) -> Decoded:
@@ -55,7 +59,8 @@ class Bmp(Format):
                 density = Density(x, y, "metre") if x > 0 and y > 0 else None
         except struct.error:
             raise _damaged(name, "it ends in its header") from None
-        if bits not in _BITS or compression not in _COMPRESSIONS or colors > 256:
+        known = _COMPRESSIONS if header != _OS2 else _COMPRESSIONS - {3}
+        if bits not in _BITS or compression not in known or (bits <= 8 and colors > 256):
             raise _damaged(name, f"it says that it has {bits} bits, {colors} colours and compression {compression}")
         check_size(width, abs(height), max_pixels=max_pixels, name=name)
         stored = (width * bits + 31) // 32 * 4 * abs(height)
@@ -63,12 +68,19 @@ class Bmp(Format):
             stored = struct.unpack_from("<I", data, 34)[0]
         if offset + stored > len(data):
             raise _damaged(name, "it ends before the picture does")
+        if bits == 16 and compression == 3 and header > 40:
+            # OpenCV looks for the masks behind the header: where they stand, seen from one of 40 bytes.
+            data = data[:14] + struct.pack("<I", 40) + data[18:]
         try:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error as error:
             raise _damaged(name, error.err) from None
         if pixels is None or pixels.shape[:2] != (abs(height), width):
             raise _damaged(name, "it can't be decoded")
+        if bits == 16:  # OpenCV leaves white at 248
+            six = compression == 3 and struct.unpack_from("<I", data, _GREEN_MASK)[0] == 0x7E0
+            wide = np.asarray(pixels, np.uint8)
+            pixels = wide | wide >> np.array([5, 6 if six else 5, 5], np.uint8)
         has_alpha = bits == 32 and compression == 3 and header >= 56
         return Decoded(_samples(pixels, has_alpha), Metadata(density=density), depth=min(bits, 8))
 

@@ -29,6 +29,7 @@ from photochrom.photo.formats.jpeg_segments import (
     JpegEncoding,
     damaged,
     metadata_segments,
+    tidied,
     xmp_packet,
 )
 from photochrom.photo.notices import warn
@@ -45,6 +46,9 @@ A picture that still has so many at a quarter of its sides is decoded at that si
 
 _HARMLESS: Final = ("extraneous bytes before marker 0xd9", "Invalid SOS parameters", "Unknown Adobe color transform")
 """What libjpeg complains about although the whole picture is there."""
+
+_HARMLESS_IN_HEADER: Final = ("extraneous bytes before marker", "bad ICC marker")
+"""The same, if it goes away with the junk in the header; in the scan it means that some of the picture is lost."""
 
 
 class Jpeg(Format):
@@ -142,7 +146,7 @@ def _decode(data: bytes, header: Header, *, may_defer: bool) -> tuple[NDArray[np
 
 def _pixels(data: bytes, header: Header, colorspace: str, *, fraction: int = 1) -> NDArray[np.uint8]:
     """Samples (H, W, channels); `fraction`: 4 or 8 for sides of that part, which saves all but the entropy decoding."""
-    strict = True
+    strict, tidy = True, False
     while True:
         try:
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
@@ -153,8 +157,11 @@ def _pixels(data: bytes, header: Header, colorspace: str, *, fraction: int = 1) 
                 strict=strict,
             )
         except ValueError as error:
-            if not strict or not any(harmless in str(error) for harmless in _HARMLESS):
+            if strict and any(harmless in str(error) for harmless in _HARMLESS):
+                strict = False
+            elif not tidy and any(harmless in str(error) for harmless in _HARMLESS_IN_HEADER):
+                data, tidy = tidied(data), True
+            else:
                 raise damaged(header.name, str(error)) from None
-            strict = False
         else:
             return pixels

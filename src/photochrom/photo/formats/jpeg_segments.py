@@ -32,6 +32,8 @@ _ONE_PASS: Final = frozenset({0xC0, 0xC1})
 """Sequential with Huffman codes, in which libjpeg notices that a single bit is missing."""
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 END: Final = bytes((0xFF, _EOI))
+_MOST_JUNK: Final = 65536
+"""Bytes between segments that are none themselves: more than any broken writer leaves."""
 _SEGMENT: Final = 65533
 """Longest content of a segment."""
 
@@ -178,6 +180,17 @@ def damaged(name: str, why: str) -> PhotoError:
     return PhotoError(f"{name}: is a damaged or incomplete JPEG ({why}); fetch or copy it again")
 
 
+def tidied(data: bytes | memoryview) -> bytes:
+    """The file without what stands between its segments, and without profiles, which libjpeg would look into."""
+    parts = [b"\xff\xd8"]
+    for marker, content in segments(memoryview(data)):
+        if marker == _SOS:
+            parts.append(bytes(content))
+        elif marker != _APP0 + 2 or bytes(content[: len(_ICC)]) != _ICC:
+            parts.append(_segment(marker, bytes(content)))
+    return b"".join(parts)
+
+
 def xmp_packet(data: memoryview) -> bytes | None:
     """The file's (main) XMP packet.
 
@@ -205,18 +218,20 @@ def quality_of(stream: bytes) -> int:
 def segments(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """(marker, content) of each segment before the first scan; then that scan's marker, and all from there on.
 
+    What stands between segments and is none is passed over, as libjpeg does it.
+
     Raises:
         ValueError: the file ends before that.
     """
-    place = 2
+    place, junk = 2, 0
     while True:
         if place + 4 > len(data):
             raise ValueError("it ends in the middle of its header")
-        if data[place] != 0xFF:
-            raise ValueError("its header is garbled")
         marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
+        if data[place] != 0xFF or marker in (0x00, 0xFF):  # junk, a zero that follows it, or a fill byte
+            place, junk = place + 1, junk + 1
+            if junk > _MOST_JUNK:
+                raise ValueError("its header is garbled")
             continue
         if marker == _SOS:
             yield marker, data[place:]
