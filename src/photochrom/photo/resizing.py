@@ -34,7 +34,7 @@ def _halved(luma: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint16]:
     """
     plane = _half(luma) if _can_halve(luma, size) else luma
     if plane.dtype == np.uint8:
-        plane = plane.astype(np.uint16) * np.uint16(257)
+        plane = np.multiply(plane, np.uint16(257), dtype=np.uint16)
     while _can_halve(plane, size):
         plane = _half(plane)
     return plane
