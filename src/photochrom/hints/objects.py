@@ -20,13 +20,26 @@ Cells = NDArray[np.int64]
 Slices = tuple[slice, slice]
 
 _STEP: Final = 0.003
-"""What one cell of way costs, beside the squared differences of luma and of features (one less their cosine)."""
-_LUMA: Final = 14.0
-"""How much more a squared difference of luma costs than one of features."""
-_STRIDES: Final = (8, 16)
-"""Of the features."""
+"""What one cell of way costs, whatever is seen on it."""
 
-_REACH: Final = 0.4
+_LUMA: Final = np.float32(20)
+"""What a squared difference of luma costs."""
+
+_STRIDES: Final = (8, 16)
+"""Of the features, whose squared difference (one less the cosine) costs more the less of it a picture has."""
+
+_USUAL: Final = 0.0175
+"""The mean of that cost in every picture, whatever encoder saw it."""
+
+_NEIGHBOURS: Final[tuple[tuple[Slices, Slices, float], ...]] = (
+    (np.s_[:, 1:], np.s_[:, :-1], 1.0),
+    (np.s_[1:, :], np.s_[:-1, :], 1.0),
+    (np.s_[1:, 1:], np.s_[:-1, :-1], 2**0.5),
+    (np.s_[1:, :-1], np.s_[:-1, 1:], 2**0.5),
+)
+"""Right, down, and down to both sides: the cells that are compared, and how far they lie apart."""
+
+_REACH: Final = 0.16
 """Cost at which a colour has lost two thirds of its weight; below half of that it has lost next to nothing."""
 
 _SWEEPS: Final = 3
@@ -43,18 +56,14 @@ class Objects:
     """
 
     def __init__(self, look: Look) -> None:
-        luma = look.cells
-        parts = [(np.sqrt(_LUMA) * luma[..., None], False)]
-        parts += [(_normalized(look.features(stride)), True) for stride in _STRIDES]
-        self._size = luma.shape
+        self._size = look.cells.shape
+        seen = [_normalized(look.features(stride)) for stride in _STRIDES]
+        steps = [_step(look.cells, seen, one, other) for one, other, _ in _NEIGHBOURS]
+        usual = np.mean([features.mean() for _, features in steps])
+        scale = np.float32(_USUAL / max(usual, 1e-6))
         self._right, self._down, self._down_right, self._down_left = (
-            self._costs(parts, one, other, length)
-            for one, other, length in (
-                (np.s_[:, 1:], np.s_[:, :-1], 1.0),
-                (np.s_[1:, :], np.s_[:-1, :], 1.0),
-                (np.s_[1:, 1:], np.s_[:-1, :-1], 2**0.5),
-                (np.s_[1:, :-1], np.s_[:-1, 1:], 2**0.5),
-            )
+            _LUMA * luma + scale * features + np.float32(_STEP * length)
+            for (luma, features), (_, _, length) in zip(steps, _NEIGHBOURS, strict=True)
         )
 
     def reach(self, places: Sequence[Cells]) -> Float:
@@ -68,14 +77,6 @@ class Objects:
             some = places[start : start + _AT_ONCE]
             result[start : start + len(some)] = np.exp(-((self._distance(some) / _REACH) ** 4))
         return result
-
-    @staticmethod
-    def _costs(parts: Sequence[tuple[Float, bool]], one: Slices, other: Slices, length: float) -> Float:
-        total = np.full(parts[0][0][one].shape[:2], _STEP * length, np.float32)
-        for values, is_direction in parts:
-            a, b = values[one], values[other]
-            total += np.maximum(1 - (a * b).sum(axis=-1), 0) ** 2 if is_direction else ((a - b) ** 2).sum(axis=-1)
-        return total
 
     def _distance(self, places: Sequence[Cells]) -> Float:
         """The cost of the cheapest way to each cell, found by sweeps over rows and columns: (n, h, w)."""
@@ -100,6 +101,12 @@ class Objects:
             for x in range(width - 2, -1, -1):
                 np.minimum(cost[:, :, x], cost[:, :, x + 1] + right[:, x], out=cost[:, :, x])
         return cost
+
+
+def _step(luma: Float, seen: Sequence[Float], one: Slices, other: Slices) -> tuple[Float, Float]:
+    """The squared difference of luma, and that of features, between each cell and its neighbour."""
+    features = sum((np.maximum(1 - (each[one] * each[other]).sum(axis=-1), 0) ** 2 for each in seen), np.float32(0))
+    return (luma[one] - luma[other]) ** 2, np.asarray(features, np.float32)
 
 
 def _normalized(features: Float) -> Float:
