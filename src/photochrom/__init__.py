@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Canvas, Colorizer, colorize
     from photochrom.hints.color import Color
     from photochrom.hints.hint import Hint, Stroke
+    from photochrom.hints.project import Project
     from photochrom.photo import Photo
 
     __version__: str
@@ -38,6 +39,7 @@ __all__ = [
     "Photo",
     "PhotoError",
     "PhotochromError",
+    "Project",
     "Stroke",
     "UsageError",
     "__version__",
@@ -51,6 +53,7 @@ _HOME = {
     "Color": "photochrom.hints.color",
     "Hint": "photochrom.hints.hint",
     "Stroke": "photochrom.hints.hint",
+    "Project": "photochrom.hints.project",
     "Photo": "photochrom.photo",
 }
 

@@ -24,6 +24,7 @@ from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
 from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
+from photochrom.hints.project import Project
 from photochrom.hints.refining import Box, Region, refined
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
@@ -104,6 +105,35 @@ class Colorizer:
                 _warn_of_color(opened)
                 warned = True
             yield self._canvas(opened, detail).paint(vividness=vividness, strength=strength, keep_tone=keep_tone)
+
+    def replay(self, project: Project, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
+        """Color a photograph as a project says: the same file again, or a better scan of it.
+
+        To go on from there instead, open it with the project's `detail`, and give `paint` what
+        ``project.on(canvas.photo).painting()`` holds, with the changes.
+
+        >>> Colorizer().replay(Project.read("family.photochrom"), "better-scan.tif").save("family-colour.tif")
+
+        Args:
+            source, page, max_pixels: see :meth:`open`.
+
+        Warns:
+            PhotoWarning: it is another file, or the model or a mask is not the one that was used.
+
+        Raises:
+            PhotoError: the source, or a file that the project names, cannot be read.
+            UsageError: its shape is another than the project's photograph had, or a file is missing.
+        """
+        if project.model != self.model.identity:
+            warn(
+                f"{project.name}: was coloured by {project.model or 'an unknown model'}; "
+                f"{self.model.identity} may choose other colours where none are stated"
+            )
+        canvas = self.open(source, page=page, detail=project.detail, max_pixels=max_pixels)
+        here = project.on(canvas.photo)
+        for box in here.boxes:
+            canvas = canvas.refine(box)
+        return canvas.paint(**here.painting())
 
     def _canvas(self, opened: Photo, detail: float | None) -> Canvas:
         factor = DETAIL[0] if detail is None else float(detail)
@@ -255,6 +285,8 @@ class Canvas:
             self._model.identity,
             options,
             [hint.to_json() for hint in hints],
+            size=self.photo.size,
+            files=finish.files(),
         )
         return self.photo.colored(
             ab * np.float32(finish.strength),

@@ -46,3 +46,8 @@ class Finish:
         if self.keep_tone:
             values["keep_tone"] = True
         return values
+
+    def files(self) -> dict[str, str]:
+        """Where the files lie that `to_json` names by their hash."""
+        path = None if self.keep_grey is None else self.keep_grey.path
+        return {} if path is None else {"keep_grey": str(path.absolute())}

@@ -5,7 +5,7 @@ photo.working_luma((256, 320))            # what a network sees
 photo.colored(ab, luma01, record=Record(...)).save("family-colour.jpg")
 """
 
-from photochrom.photo.mark import Record, read_record
+from photochrom.photo.mark import Record, read_original, read_record
 from photochrom.photo.notices import PhotoWarning, collect_warnings, warn
 from photochrom.photo.opening import MAX_PIXELS, is_marked, open, open_pages, pages
 from photochrom.photo.photo import Photo
@@ -21,6 +21,7 @@ __all__ = [
     "open",
     "open_pages",
     "pages",
+    "read_original",
     "read_record",
     "save_pages",
     "warn",
