@@ -18,6 +18,7 @@ from photochrom.photo import profiles, vips
 from photochrom.photo.bands import Bands
 from photochrom.photo.formats import tiff_tags as tag
 from photochrom.photo.formats.jpeg import embedded
+from photochrom.photo.formats.tiff_packing import LZMA, ZSTANDARD, repacked
 from photochrom.photo.formats.tiff_tags import Tags, first, numbers, rewritten
 from photochrom.photo.mapped import Content
 from photochrom.photo.notices import warn
@@ -46,8 +47,6 @@ _NOT_READ: Final = {
     34677: "SGI LogLuv",
     34712: "JPEG 2000",
     34887: "LERC",
-    34925: "LZMA",
-    50000: "Zstandard",
     50002: "JPEG XL",
 }
 """Compressions that the libtiff of pyvips' wheels is built without."""
@@ -76,6 +75,10 @@ def decoded(data: Content, page: tuple[int, int], tags: Tags, name: str) -> tupl
     """
     _refuse(tags, name)
     photometric, place = first(tags, tag.PHOTOMETRIC), page[1]
+    if first(tags, tag.COMPRESSION) in (LZMA, ZSTANDARD):
+        data = repacked(data, place, tags, name)
+        page = 0, tag.chain(memoryview(data), name)[0]
+        return decoded(data, page, tag.tags_of(memoryview(data), page[1], name, data), name)
     if first(tags, tag.COMPRESSION) == _OLD_JPEG:
         return _old_jpeg(data, tags, name), False
     if _is_plain(tags):
