@@ -16,7 +16,9 @@ from PIL import Image
 import photochrom
 from photochrom.colorizer import Canvas, Colorizer, colorize
 from photochrom.errors import ModelError, PhotoError, UsageError
+from photochrom.hints.hint import Hint
 from photochrom.photo import PhotoWarning
+from photochrom.runtime.model import Model
 from photochrom.runtime.registry import bundled
 
 
@@ -273,3 +275,58 @@ def test_a_crop_gets_the_colours_of_the_whole(name: str, picture: str) -> None:
     same = Image.fromarray(painter.open(whole).paint().rgb()).crop(box)  # type: ignore[arg-type]
     expected = np.asarray(skimage.color.rgb2lab(np.array(same.resize((160, 120), Image.Resampling.BOX))))[..., 1:]
     assert np.abs(field - expected).mean() < 5
+
+
+# Hints
+
+
+def test_painting_with_changed_hints_opens_no_file_and_runs_no_encoder(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample().save(tmp_path / "a.png")
+    canvas = Colorizer(tiny, threads=1).open(tmp_path / "a.png")
+    (tmp_path / "a.png").unlink()
+    calls: list[str] = []
+    for name in ("encode", "decode"):
+        plain = getattr(Model, name)
+
+        def counted(self: Model, *given: Any, name: str = name, plain: Any = plain) -> Any:
+            calls.append(name)
+            return plain(self, *given)
+
+        monkeypatch.setattr(Model, name, counted)
+    for hints in ([], [Hint(100, 100, "red")], [Hint(100, 100, "red"), Hint(300, 200, "#a07050")]):
+        canvas.paint(hints=hints)
+    assert "encode" not in calls
+    assert calls.count("decode") == 3
+    canvas.paint(hints=[Hint(100, 100, "red"), Hint(300, 200, "#a07050")], vividness=0.9, strength=0.5)
+    assert calls.count("decode") == 3
+
+
+def test_a_hint_in_a_strip_of_tiles_is_seen_where_it_lies(painter: Colorizer) -> None:
+    luma = np.full((100, 1500), 120, np.uint8)
+    luma[:, ::7] = 140
+    canvas = painter.open(luma)
+    assert len(canvas.size.starts) > 3
+    field = small_ab(canvas.paint(hints=[Hint(1400, 50, "#ff4040")])) - small_ab(canvas.paint())
+    change = np.linalg.norm(field, axis=-1).mean(axis=0)
+    assert change.argmax() == pytest.approx(1400 / 1500 * field.shape[1], abs=1.5)
+
+
+def test_the_record_holds_the_hints_with_their_notes(painter: Colorizer) -> None:
+    record = painter.open(sample()).paint(hints=[Hint(10, 20, "navy", note="inv. 114")]).record
+    assert record is not None
+    assert list(record.hints) == [{"x": 10.0, "y": 20.0, "color": "#000080", "note": "inv. 114"}]
+
+
+def test_hints_that_contradict_each_other_or_lie_outside_give_a_defined_answer(painter: Colorizer) -> None:
+    canvas = painter.open(sample())
+    one, other = Hint(200, 200, "red"), Hint(200, 200, "blue")
+    assert np.array_equal(canvas.paint(hints=[one, other]).rgb(), canvas.paint(hints=[other]).rgb())
+    with pytest.raises(UsageError, match="outside of the photograph"):
+        canvas.paint(hints=[Hint(512, 10, "red")])
+    many = [Hint(x, y, "#8a6a50") for x in range(0, 500, 8) for y in range(0, 500, 8)]
+    assert len(many) > 3000
+    assert canvas.paint(hints=many).chroma is not None
+    with pytest.raises(UsageError, match="at most 10000"):
+        canvas.paint(hints=many * 3)
