@@ -109,7 +109,7 @@ def test_a_worker_that_keeps_memory_after_a_picture_is_replaced(
     assert replaced == 3
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_worker_outlives_the_command(command: subprocess.Popen[str], sent: signal.Signals) -> None:
     workers = psutil.Process(command.pid).children(recursive=True)
     assert workers

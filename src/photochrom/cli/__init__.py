@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # The default would end the process on the spot; this way temporary files are removed first, as on Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
+    # A closed terminal is no other case, unless somebody asked for it to be ignored, as nohup does.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _terminate)
     try:
         app(args=None if arguments is None else list(arguments), prog_name="photochrom")
     except UsageError as error:
