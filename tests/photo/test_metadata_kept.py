@@ -1,104 +1,22 @@
 """Everything that a file carries beside its pixels comes out again: every EXIF tag by value, wherever it is stored.
 
-The EXIF block is put together here, with a tag of every type that TIFF 6.0 knows; Pillow and exact
+The EXIF is that of exif_files.py, with a tag of every type that TIFF 6.0 knows; Pillow and exact
 bytes say what became of it.
 """
 
-import struct
-from typing import Any, Literal
+from typing import Any
 
+import exif_files
 import numpy as np
 import photo_files as files
 import pytest
+from exif_files import EXIF, INTEROP, MAKER_NOTE, SIZE, Order, block
 from PIL import Image, ImageOps
 
 from photochrom import photo
 
 FORMATS = ["JPEG", "PNG", "TIFF", "WEBP"]
-SIZE = (96, 64)
 GREY = Image.fromarray(files.grey(*SIZE))
-MAKER_NOTE = b"Brownie\0\1\0" + bytes(range(90)) + b"look at offset 4711"
-_EXIF, _GPS, _INTEROP, _STRIP = 0x8769, 0x8825, 0xA005, 273
-
-Order = Literal["<", ">"]
-Value = bytes | list[int] | list[float]
-
-
-def block(order: Order, orientation: int = 1, picture: Image.Image | None = None) -> bytes:
-    """EXIF with a tag of each type, one value and several, in its four directories; with a picture it is a TIFF."""
-    main: dict[int, tuple[int, Value]] = {
-        0x010E: (2, "Mother, father — 1936\0".encode()),
-        0x010F: (2, b"Kodak\0"),
-        0x0112: (3, [orientation]),
-        0x011A: (5, [2400, 8]),
-        0x011B: (5, [2400, 8]),
-        0x0128: (3, [2]),
-        0x0131: (2, b"a scanner's program\0"),
-        0x9C9B: (1, list("Family\0".encode("utf-16-le"))),
-        0xC350: (6, [256 - 3, 5]),
-        0xC351: (8, [-3000, 3000]),
-        0xC352: (9, [-70000]),
-        0xC353: (11, [0.25, -1.5]),
-        0xC354: (12, [3.141592653589793]),
-        0xC355: (4, [0, 1, 4294967295]),
-    }
-    if picture is not None:
-        width, height = picture.size
-        main |= {256: (3, [width]), 257: (3, [height]), 258: (3, [8]), 259: (3, [1]), 262: (3, [1]), 277: (3, [1])}
-        main |= {_STRIP: (4, [0]), 278: (3, [height]), 279: (4, [width * height])}
-        main |= {700: (1, list(files.xmp())), 33723: (7, files.IPTC)}
-    camera: dict[int, tuple[int, Value]] = {
-        0x829A: (5, [1, 60]),
-        0x9000: (7, b"0232"),
-        0x9003: (2, b"1936:03:06 12:00:00\0"),
-        0x9201: (10, [-7, 3]),
-        0x927C: (7, MAKER_NOTE),
-        0x9286: (7, b"UNICODE\0" + "note".encode("utf-16-le")),
-        0xA002: (4, [SIZE[0]]),
-        0xA003: (4, [SIZE[1]]),
-        0xA432: (5, [50, 1, 50, 1, 18, 10, 18, 10]),
-    }
-    gps: dict[int, tuple[int, Value]] = {
-        0x0000: (1, [2, 3, 0, 0]),
-        0x0001: (2, b"N\0"),
-        0x0002: (5, [35, 1, 2, 1, 3045, 100]),
-        0x001B: (7, b"ASCII\0\0\0by hand"),
-    }
-    interop: dict[int, tuple[int, Value]] = {0x0001: (2, b"R98\0"), 0x0002: (7, b"0100")}
-    data = bytearray((b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8))
-    places: dict[int, int] = {}
-    for link, parent, tags in ((0, None, main), (_EXIF, main, camera), (_GPS, main, gps), (_INTEROP, camera, interop)):
-        if parent is not None:
-            parent[link] = (4, [0])
-        if link == 0:
-            tags |= {_EXIF: (4, [0]), _GPS: (4, [0])}
-        if link == _EXIF:
-            tags[_INTEROP] = (4, [0])
-        start = len(data)
-        if link:
-            struct.pack_into(order + "I", data, places[link], start)
-        after = start + 2 + 12 * len(tags) + 4
-        entries, values = struct.pack(order + "H", len(tags)), b""
-        for number, (kind, value) in sorted(tags.items()):
-            content = value if isinstance(value, bytes) else _packed(order, kind, value)
-            count = len(content) // {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}[kind]
-            if number in (_EXIF, _GPS, _INTEROP, _STRIP):
-                places[number] = start + len(entries) + 8
-            inside = content.ljust(4, b"\0")
-            if len(content) > 4:
-                inside = struct.pack(order + "I", after + len(values))
-                values += content + bytes(len(content) % 2)
-            entries += struct.pack(order + "HHI", number, kind, count) + inside
-        data += entries + bytes(4) + values
-    if picture is not None:
-        struct.pack_into(order + "I", data, places[_STRIP], len(data))
-        data += picture.tobytes()
-    return bytes(data)
-
-
-def _packed(order: Order, kind: int, value: list[int] | list[float]) -> bytes:
-    letter = {1: "B", 3: "H", 4: "I", 5: "I", 6: "B", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d"}[kind]
-    return struct.pack(f"{order}{len(value)}{letter}", *value)
 
 
 def stored(format: str, order: Order, orientation: int = 1, image: Image.Image = GREY) -> bytes:
@@ -126,28 +44,19 @@ def stored(format: str, order: Order, orientation: int = 1, image: Image.Image =
 
 
 def values(file: bytes) -> dict[tuple[int, int], Any]:
-    """(directory, tag) and value of all that Pillow finds in a file's EXIF; a TIFF's pixels left out."""
-    found = files.decoded(file).getexif()
-    parts = {0: dict(found), _EXIF: found.get_ifd(_EXIF), _GPS: found.get_ifd(_GPS)}
-    # Pillow looks for this directory only in a block of its own, not in a TIFF.
-    parts[_INTEROP] = found.get_ifd(_INTEROP)
-    links = {_EXIF, _GPS, _INTEROP}
-    everything = {(part, tag): value for part, tags in parts.items() for tag, value in tags.items() if tag not in links}
-    return {key: value for key, value in everything.items() if key[0] or key[1] not in _PIXELS}
-
-
-_PIXELS = frozenset({256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 338, 339, 700, 33723, 34377, 34675})
+    """What Pillow finds in a file's EXIF."""
+    return exif_files.values(files.decoded(file).getexif())
 
 
 def expected(format: str, order: Order, size: tuple[int, int]) -> dict[tuple[int, int], Any]:
     """What `values` must find in the result."""
     kept = values(stored(format, order))
-    return kept | {(0, 0x0112): 1, (_EXIF, 0xA002): size[0], (_EXIF, 0xA003): size[1]}
+    return kept | {(0, 0x0112): 1, (EXIF, 0xA002): size[0], (EXIF, 0xA003): size[1]}
 
 
 def without_what_tiff_hides(found: dict[tuple[int, int], Any]) -> dict[tuple[int, int], Any]:
     """Without the directory that Pillow does not find in a TIFF, and the orientation, which is the pixels' there."""
-    return {key: value for key, value in found.items() if key[0] != _INTEROP and key != (0, 0x0112)}
+    return {key: value for key, value in found.items() if key[0] != INTEROP and key != (0, 0x0112)}
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -161,7 +70,7 @@ def test_every_tag_has_its_value_in_every_format(source: str, target: str, order
         found, wanted = (without_what_tiff_hides(each) for each in (found, wanted))
     assert found == wanted
     assert len(found) >= 25
-    assert found[_EXIF, 0x927C] == MAKER_NOTE
+    assert found[EXIF, 0x927C] == MAKER_NOTE
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -170,7 +79,7 @@ def test_the_directory_that_pillow_does_not_look_for_in_a_tiff_is_there_too(sour
     result = files.saved(files.colored(photo.open(stored(source, order))), format="tiff")
     back = files.saved(files.colored(photo.open(result)), format="jpeg")
     found = values(back)
-    assert (found[_INTEROP, 1], found[_INTEROP, 2]) == ("R98", b"0100")
+    assert (found[INTEROP, 1], found[INTEROP, 2]) == ("R98", b"0100")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
