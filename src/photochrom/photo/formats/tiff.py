@@ -27,7 +27,8 @@ from photochrom.photo.formats import streaming
 from photochrom.photo.formats import tiff_tags as tag
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.formats.jpeg_segments import quality_of
-from photochrom.photo.formats.tiff_samples import PREMULTIPLIED, STRAIGHT, decoded
+from photochrom.photo.formats.tiff_colors import PREMULTIPLIED, STRAIGHT
+from photochrom.photo.formats.tiff_samples import decoded
 from photochrom.photo.formats.tiff_tags import Tags, chain, first, kind, name_links_plainly, pages_of, raw, tags_of
 from photochrom.photo.mapped import Content
 from photochrom.photo.metadata import Density, Metadata
