@@ -178,6 +178,25 @@ def rgb_bands(
         yield rgb
 
 
+def neutral_luma(cbcr: ArrayLike, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A luma for chroma alone: middle grey, and as far from it as a strong color needs to fit into the RGB cube.
+
+    Args:
+        cbcr: (2, h, w) Cb, Cr in [-0.5, 0.5].
+        size: (H, W) in pixels.
+
+    Returns:
+        (H, W) uint8.
+    """
+    planes = _Enlarged(np.asarray(cbcr, np.float32), size)
+    grey = np.empty(size, np.uint8)
+    for strip in planes.strips():
+        offsets = _offsets(planes.rows(strip), 255)
+        least, most = np.ceil(-offsets.min(axis=0)), np.floor(255 - offsets.max(axis=0))
+        grey[strip] = np.clip(np.maximum(np.minimum(128, most), least), 0, 255)
+    return grey
+
+
 def chroma_planes(
     luma: NDArray[np.uint8], cbcr: ArrayLike, subsampling: Subsampling = "420"
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

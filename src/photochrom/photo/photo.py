@@ -131,11 +131,11 @@ class Photo:
         Returns:
             (h, w) float32 in [0, 1].
         """
-        small, icc = self._small(size, part), self.profile
+        small, icc = self.small_luma(size, part), self.profile
         return small if icc is None else np.interp(small, *profiles.grey_axis(icc)).astype(np.float32)
 
-    def _small(self, size: tuple[int, int], part: tuple[int, int, int, int] | None = None) -> Float:
-        """The luma, or a part of it, at another size, in the file's own numbers."""
+    def small_luma(self, size: tuple[int, int], part: tuple[int, int, int, int] | None = None) -> Float:
+        """The luma, or a part of it, at another size, in the file's own numbers: see `working_luma`."""
         luma = stored_luma(self)
         if part is not None:
             left, top, right, bottom = part
@@ -168,9 +168,19 @@ class Photo:
             chroma = _less(chroma, keep_grey)
         if keep_tone and self.tone is not None:
             size = _larger(chroma.shape[1:], (_FINER_TONE * luma01.shape[0], _FINER_TONE * luma01.shape[1]))
-            chroma = enlarge(chroma, size) + self.tone.at(self._small(size))
+            chroma = enlarge(chroma, size) + self.tone.at(self.small_luma(size))
         seen = float(np.abs(ab).max()) * (1 if keep_grey is None else 1 - float(keep_grey.min()))
         return replace(self, chroma=chroma, record=record, meant_grey=seen < _PALE)
+
+    def colors(self) -> Float:
+        """The chroma.
+
+        Raises:
+            PhotoError: it has not been colored.
+        """
+        if self.chroma is None:
+            raise PhotoError(f"{self.name}: has not been coloured yet; that comes before its colours")
+        return self.chroma
 
     def with_pages(self, pages: Iterable[Photo]) -> Photo:
         """This page with those that come after it."""
@@ -195,7 +205,7 @@ class Photo:
             rows: a multiple of 2 for "420"; the last band may be lower.
         """
         luma = _to_8_bit(self.luma)
-        bands = chroma_bands(luma, self._chroma(), subsampling, rows=rows)
+        bands = chroma_bands(luma, self.colors(), subsampling, rows=rows)
         settled = self.meant_grey
         for start, (cb, cr) in zip(range(0, len(luma), rows), bands, strict=True):
             settled = settled or any(plane.min() < 127 or plane.max() > 129 for plane in (cb, cr))
@@ -215,7 +225,7 @@ class Photo:
     def rgb_bands(self, dtype: DTypeLike | None = None, *, rows: int) -> Iterator[NDArray[Any]]:
         """The same RGB from top to bottom, `rows` at a time: for writers that need not have all at once."""
         luma, settled = self.luma, self.meant_grey
-        bands = rgb_bands(luma, self._chroma(), dtype, rows=rows)
+        bands = rgb_bands(luma, self.colors(), dtype, rows=rows)
         for start, band in zip(range(0, len(luma), rows), bands, strict=True):
             settled = settled or not _is_grey(band)
             if not settled and start + rows >= len(luma):
@@ -291,11 +301,6 @@ class Photo:
             f"{self.name}: the result is grey: the picture is pure black and white, where no colour has room without "
             "changing the light; scan it again in shades of grey"
         )
-
-    def _chroma(self) -> Float:
-        if self.chroma is None:
-            raise PhotoError(f"{self.name}: has not been coloured yet; that comes before its colours")
-        return self.chroma
 
 
 def _is_grey(rgb: NDArray[Any]) -> bool:
