@@ -181,14 +181,29 @@ def _by_pillow(path: Path) -> Luma:
 
 
 def _by_libvips(path: Path) -> Luma:
-    import pyvips
-
-    image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="error").autorot()
+    image = _vips(path)
     if image.interpretation not in ("srgb", "rgb16", "rgb", "b-w", "grey16", "multiband"):
         image = image.colourspace("srgb")
     if image.format not in ("uchar", "ushort"):
         raise ValueError(f"samples are {image.format}")
     return _levels(image.numpy().reshape(image.height, image.width, image.bands))
+
+
+def _by_profile(path: Path) -> Luma:
+    """What a grey, CMYK or other picture with a profile is in sRGB; without one, CMYK by libvips' own."""
+    image = _vips(path)
+    if image.interpretation != "cmyk" and not image.get_typeof("icc-profile-data"):
+        raise ValueError("no profile")
+    deep = image.format == "ushort"
+    how = {"embedded": True, "input_profile": "cmyk", "intent": "relative", "black_point_compensation": True}
+    image = image.icc_transform("srgb", depth=16 if deep else 8, **how)
+    return _levels(image.numpy().reshape(image.height, image.width, image.bands))
+
+
+def _vips(path: Path) -> Any:
+    import pyvips
+
+    return pyvips.Image.new_from_file(str(path), fail_on="error").autorot()
 
 
 def _by_opencv(path: Path) -> Luma:
@@ -198,7 +213,12 @@ def _by_opencv(path: Path) -> Luma:
     return _levels(np.ascontiguousarray(image[..., ::-1] if image.ndim == 3 else image))
 
 
-READERS: Final[dict[str, Callable[[Path], Luma]]] = {"Pillow": _by_pillow, "libvips": _by_libvips, "OpenCV": _by_opencv}
+READERS: Final[dict[str, Callable[[Path], Luma]]] = {
+    "Pillow": _by_pillow,
+    "libvips": _by_libvips,
+    "libvips in sRGB": _by_profile,
+    "OpenCV": _by_opencv,
+}
 
 
 if __name__ == "__main__":
