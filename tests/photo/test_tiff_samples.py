@@ -218,6 +218,18 @@ def test_an_old_jpeg_in_a_tiff_is_read(mode: str) -> None:
     assert opened.format == "TIFF"
 
 
+def test_an_old_jpeg_of_a_scanner_that_left_out_the_number_of_channels_is_read() -> None:
+    jpeg = files.encoded(Image.fromarray(COLOR), "JPEG", quality=95)
+    tags = {256: 96, 257: 64, 258: [8] * 3, 259: 6, 262: 6, 278: 64}
+    opened = photo.open(tiff_files.tiff(tags, [jpeg]))
+    np.testing.assert_array_equal(opened.luma, files.pillow_grey(files.decoded(jpeg)))
+
+
+def test_more_depths_than_channels_do_no_harm() -> None:
+    tags = {256: 96, 257: 64, 258: [8, 8, 8, 1], 259: 1, 262: 2, 277: 3, 278: 64}
+    np.testing.assert_array_equal(photo.open(tiff_files.tiff(tags, [COLOR.tobytes()])).luma, LUMA)
+
+
 def test_an_old_jpeg_that_is_no_whole_file_is_refused_with_what_to_do() -> None:
     tags = {256: 96, 257: 64, 258: [8] * 3, 259: 6, 262: 6, 277: 3, 278: 64, 512: 1}
     with pytest.raises(PhotoError, match=r"old kind of JPEG.*save it"):
