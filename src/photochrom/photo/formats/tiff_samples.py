@@ -140,7 +140,7 @@ def _is_plain(tags: Tags) -> bool:
 
 
 def _usual_bands(image: Any, colors: int, name: str) -> Any:
-    """What `_usual` does, for a libvips picture."""
+    """What `usual` does, for a libvips picture."""
     if image.bands <= colors + 1:
         return image
     warn(more_channels(image.bands, colors + 1, name))
