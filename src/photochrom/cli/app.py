@@ -10,6 +10,7 @@ from photochrom.cli.clean import clean
 from photochrom.cli.colorize import colorize
 from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
+from photochrom.cli.info import info
 from photochrom.cli.models import models
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
@@ -42,6 +43,7 @@ def options(
 
 
 app.command()(colorize)
+app.command()(info)
 app.command()(models)
 app.command()(clean)
 app.command()(train)

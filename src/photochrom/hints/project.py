@@ -34,6 +34,10 @@ _FILES: Final = ("keep_grey", "reference")
 """Options that `Canvas.paint` takes under the same names; the latter are files."""
 
 
+class NoMarkError(UsageError):
+    """A picture was taken for a result, but carries no mark of Photochrom."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """One photograph's colouring, apart from the photograph.
@@ -79,7 +83,8 @@ class Project:
 
         Raises:
             PhotoError: the file can't be read, or is neither.
-            UsageError: it is a picture without a mark, or what is in it makes no sense.
+            NoMarkError: it is a picture without a mark.
+            UsageError: what is in it makes no sense.
         """
         data = read_path(Path(path))
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
@@ -90,7 +95,7 @@ class Project:
         except ValueError:
             raise UsageError(f"{path}: its mark is damaged; give the {SUFFIX} file, if there is one") from None
         if record is None:
-            raise UsageError(f"{path}: carries no mark of Photochrom, so that nothing is known of its colours")
+            raise NoMarkError(f"{path}: carries no mark of Photochrom, so that nothing is known of its colours")
         return cls._of(record, photo, read_original(photo.metadata.xmp))
 
     @classmethod
