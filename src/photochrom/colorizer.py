@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import photochrom
 from photochrom import photo as photos
 from photochrom.errors import ModelError, UsageError
+from photochrom.hints.color import Color
 from photochrom.hints.finish import Finish
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
@@ -26,6 +27,7 @@ from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
 from photochrom.hints.project import Project
 from photochrom.hints.refining import Box, Region, refined
+from photochrom.hints.suggestions import suggestions
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
@@ -85,6 +87,15 @@ class Colorizer:
             _warn_of_color(opened)
         return self._canvas(opened, detail)
 
+    def canvases(self, source: Any, *, detail: float | None = None, max_pixels: int = MAX_PIXELS) -> Iterator[Canvas]:
+        """Open every page of a picture, each when it is asked for; only TIFF has more than one. See :meth:`open`."""
+        warned = False
+        for opened in photos.open_pages(source, max_pixels=max_pixels):
+            if opened.was_colored == "color" and not warned:
+                _warn_of_color(opened)
+                warned = True
+            yield self._canvas(opened, detail)
+
     def pages(
         self,
         source: Any,
@@ -95,16 +106,12 @@ class Colorizer:
         detail: float | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Iterator[Photo]:
-        """Color every page of a picture, each when it is asked for; only TIFF has more than one.
+        """Color every page of a picture, each when it is asked for.
 
         Args, errors and warnings are those of :meth:`open` and :meth:`Canvas.paint`.
         """
-        warned = False
-        for opened in photos.open_pages(source, max_pixels=max_pixels):
-            if opened.was_colored == "color" and not warned:
-                _warn_of_color(opened)
-                warned = True
-            yield self._canvas(opened, detail).paint(vividness=vividness, strength=strength, keep_tone=keep_tone)
+        for canvas in self.canvases(source, detail=detail, max_pixels=max_pixels):
+            yield canvas.paint(vividness=vividness, strength=strength, keep_tone=keep_tone)
 
     def replay(self, project: Project, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
         """Color a photograph as a project says: the same file again, or a better scan of it.
@@ -124,11 +131,7 @@ class Colorizer:
             PhotoError: the source, or a file that the project names, cannot be read.
             UsageError: its shape is another than the project's photograph had, or a file is missing.
         """
-        if project.model != self.model.identity:
-            warn(
-                f"{project.name}: was coloured by {project.model or 'an unknown model'}; "
-                f"{self.model.identity} may choose other colours where none are stated"
-            )
+        project.compare_model(self.model.identity)
         canvas = self.open(source, page=page, detail=project.detail, max_pixels=max_pixels)
         here = project.on(canvas.photo)
         for box in here.boxes:
@@ -266,6 +269,27 @@ class Canvas:
         if not hints:
             self._refuse_grey(ab)
         return self._finished(ab, finish, hints)
+
+    def suggest(self, x: float, y: float, n: int = 5, *, hints: Iterable[AnyHint] = ()) -> list[tuple[Color, float]]:
+        """The colours that a place most likely has.
+
+        >>> for color, probability in canvas.suggest(x=310, y=220):
+        ...     print(color, f"{probability:.0%}")
+
+        Args:
+            x, y: in pixels of the photograph as it is seen, upright.
+            n: how many, 1 to 20.
+            hints: what is known of the photograph's colours; the suggestions are those that are likely then.
+
+        Returns:
+            `n` different colours, at least 10 apart in ab, the likeliest first, as they look in the light of the place
+            (where that is nearly black or white, several look alike); each with the probability that the true colour
+            lies within 10 of it in ab, and of none before it.
+
+        Raises:
+            UsageError: the place lies outside of the photograph, `n` is out of range, or a hint does not fit.
+        """
+        return suggestions(self.photo, self._painter, self._regions, hints, x=x, y=y, n=n)
 
     def _finished(
         self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING

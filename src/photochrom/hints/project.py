@@ -208,6 +208,14 @@ class Project:
             hints=tuple(scaled(hint, self.size, photo.size) for hint in self.hints),
         )
 
+    def compare_model(self, identity: str) -> None:
+        """Warns where a model is not the one that was used."""
+        if self.model != identity:
+            warn(
+                f"{self.name}: was coloured by {self.model or 'an unknown model'}; {identity} may choose other colours "
+                "where none are stated"
+            )
+
     @property
     def boxes(self) -> list[list[float]]:
         """What is looked at closer: left, top, right, bottom each, in the order of `Canvas.refine`."""
