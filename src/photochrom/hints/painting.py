@@ -63,15 +63,27 @@ class Painter:
                 a/110, b/110 and confidence in [0, 1].
             change: (h, w, 2) Lab units that are added to all that is guessed.
         """
-        look = self.look
+        logits = self.logits(known, soft=soft)
         if known is None:
-            logits = look.decode(None if soft is None else HintMap(dense=soft))
             return self._guess(logits, vividness, warmth, change)
-        rows, columns = known.at.T
-        trust = _trust(known.ab - self._automatic[rows, columns])
-        logits = look.decode(known.map(trust, soft))
         vivid, accurate = (self._guess(logits, bet, warmth, change) for bet in (vividness, 0))
-        return self._settled(known, trust, vivid, accurate)
+        return self._settled(known, self._trust_in(known), vivid, accurate)
+
+    def logits(self, known: Known | None = None, *, soft: Float | None = None) -> Logits:
+        """What the network answers when it is told of what is known, as far as it could have guessed it."""
+        if known is None:
+            return self.look.decode(None if soft is None else HintMap(dense=soft))
+        return self.look.decode(known.map(self._trust_in(known), soft))
+
+    def reach(self, known: Known) -> Float:
+        """How much each cell belongs to an object on which a hint lies: (h, w) in [0, 1]."""
+        numbers = np.unique(known.whose[known.few])
+        reach: Float = self.objects.reach([known.at[known.whose == number] for number in numbers]).max(axis=0)
+        return reach
+
+    def _trust_in(self, known: Known) -> Float:
+        rows, columns = known.at.T
+        return _trust(known.ab - self._automatic[rows, columns])
 
     def _guess(self, logits: Logits, vividness: float | None, warmth: float, change: Float | None) -> Float:
         look = self.look
@@ -116,7 +128,7 @@ class Painter:
     def _objects_of(self, known: Known, trust: Float) -> dict[int, Float]:
         """For each hint that is not fully trusted, how much each cell belongs to its object: (h, w) in [0, 1]."""
         numbers = np.intersect1d(known.whose[known.few], known.whose[trust < 1])
-        reach = self._objects.reach([known.at[known.whose == number] for number in numbers])
+        reach = self.objects.reach([known.at[known.whose == number] for number in numbers])
         return dict(zip(numbers.tolist(), reach, strict=True))
 
     @cached_property
@@ -125,7 +137,8 @@ class Painter:
         return self.look.read(self.look.decode(), self.look.model.card.read_out(None))
 
     @cached_property
-    def _objects(self) -> Objects:
+    def objects(self) -> Objects:
+        """Where the objects of the picture end."""
         return Objects(self.look)
 
 
