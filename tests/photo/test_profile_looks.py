@@ -225,6 +225,17 @@ def test_cmyk_without_a_profile_is_taken_for_a_common_press() -> None:
     assert difference(file, expected, "JPEG") < SAME
 
 
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("icc", [RGB["sRGB"], GREYS["Gray Gamma 2.2"], b"no profile at all" * 20])
+def test_a_profile_that_is_none_for_inks_is_left_out_and_that_is_said(icc: bytes, format: str) -> None:
+    ink = files.astronaut().resize((96, 64)).convert("CMYK")
+    plain = photo.open(stored_as(format, ink))
+    with photo.collect_warnings() as notes:
+        opened = photo.open(stored_as(format, ink, icc))
+    np.testing.assert_array_equal(opened.luma, plain.luma)
+    assert ["common press" in note for note in notes] == [True]
+
+
 def test_a_cmyk_jpeg_without_adobes_marker_is_taken_as_inverted_like_every_other() -> None:
     file, _ = cmyk(CMYKS["JPEG"])
     marker = file.index(b"\xff\xee")

@@ -269,7 +269,7 @@ def _pil_samples(image: Image, name: str) -> tuple[NDArray[Any], bool]:
     """Samples, and whether they were brought to sRGB on the way."""
     if image.mode == "CMYK":
         ink = vips.image(np.asarray(image), "cmyk", image.info.get("icc_profile"))
-        return vips.pixels(profiles.cmyk_to_srgb(ink), name, "picture"), True
+        return vips.pixels(profiles.cmyk_to_srgb(ink, image.info.get("icc_profile"), name), name, "picture"), True
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16), False
     if image.mode == "I":

@@ -20,6 +20,7 @@ from photochrom.color.lab import decode_gamma, lab_to_srgb, lightness
 from photochrom.color.luma import luma as luma_of
 from photochrom.color.luma import recombine, rgb_to_cbcr
 from photochrom.photo import vips
+from photochrom.photo.notices import warn
 
 Float = NDArray[np.float32]
 
@@ -271,8 +272,17 @@ def rgb_to_srgb(samples: NDArray[Any], icc: bytes) -> NDArray[Any]:
     return np.concatenate([rgb, samples[..., 3:]], axis=2)
 
 
-def cmyk_to_srgb(image: Any) -> Any:
-    """A libvips picture in CMYK brought to sRGB, by its own profile or, without one, by libvips' common one."""
+def cmyk_to_srgb(image: Any, icc: bytes | None = None, name: str = "picture") -> Any:
+    """A libvips picture in CMYK brought to sRGB, by its own profile or, without one, by libvips' common one.
+
+    Args:
+        image: the picture, its profile with it.
+        icc: that profile; where it is given and can't be used, a warning says so, which libvips does not.
+        name: what a warning calls the picture.
+    """
+    if icc and space(icc) != "CMYK":
+        why = f"it is meant for {space(icc)}" if space(icc) else "it is damaged"
+        warn(f"{name}: its colour profile can't be used ({why}); its inks are taken as those of a common press")
     return image.icc_transform(
         "srgb",
         embedded=True,

@@ -80,7 +80,7 @@ class Jpeg(Format):
         look = None
         if len(header.components) == 4:
             image = vips.load("jpegload", stream, name, "JPEG")
-            samples = vips.pixels(profiles.cmyk_to_srgb(image), name, "JPEG")
+            samples = vips.pixels(profiles.cmyk_to_srgb(image, metadata.icc, name), name, "JPEG")
             metadata = replace(metadata, icc=profiles.srgb())
         elif profiles.space(metadata.icc) == "RGB" and not profiles.stays(metadata.icc or b""):
             samples = _rgb_or_grey(stream, header)

@@ -189,7 +189,7 @@ def _decoded(
     is_ink = header.color == _CMYK or profiles.space(metadata.icc) == "CMYK"
     if is_ink and len(planes) >= 4:
         ink = vips.image(np.dstack(planes[:4]), "cmyk", metadata.icc)
-        picture = vips.pixels(profiles.cmyk_to_srgb(ink), name, "JPEG 2000")
+        picture = vips.pixels(profiles.cmyk_to_srgb(ink, metadata.icc, name), name, "JPEG 2000")
         metadata = replace(metadata, icc=profiles.srgb())
     elif len(planes) == 1:
         picture = planes[0]

@@ -57,7 +57,7 @@ def interpreted(stored: Samples, tags: Tags, photometric: int, name: str) -> tup
     samples = usual(_full_range(stored, bits), colors, name)
     if photometric == CMYK:
         ink = vips.image(samples, "cmyk", tag.raw(tags, tag.ICC))
-        return vips.pixels(profiles.cmyk_to_srgb(ink), name, "TIFF"), True
+        return vips.pixels(profiles.cmyk_to_srgb(ink, tag.raw(tags, tag.ICC), name), name, "TIFF"), True
     if photometric == WHITE_IS_ZERO:
         samples[..., 0] = ~samples[..., 0]
     if samples.shape[2] == 1:

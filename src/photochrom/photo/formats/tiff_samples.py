@@ -82,7 +82,9 @@ def decoded(data: Content, page: tuple[int, int], tags: Tags, name: str) -> tupl
             data, index = rewritten(data, place, {tag.EXTRA: extra}), 0
         image = vips.load("tiffload", data, name, "TIFF", page=index)
         if image.interpretation == "cmyk":
-            return vips.samples(_usual_bands(profiles.cmyk_to_srgb(image), 3, name), name, "TIFF"), True
+            return vips.samples(
+                _usual_bands(profiles.cmyk_to_srgb(image, tag.raw(tags, tag.ICC), name), 3, name), name, "TIFF"
+            ), True
         image = _usual_bands(image, 1 if image.interpretation in ("b-w", "grey16") else 3, name)
         samples = vips.samples(image, name, "TIFF")
         if is_premultiplied(tags) and isinstance(samples, Bands):

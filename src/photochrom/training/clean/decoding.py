@@ -89,7 +89,7 @@ def _opened(library: Any, data: bytes, **options: int) -> Any:
 def _srgb(library: Any, image: Any) -> Any:
     """Three bands of 8 bit."""
     if image.interpretation == "cmyk":
-        image = profiles.cmyk_to_srgb(image)
+        image = profiles.cmyk_to_srgb(image).colourspace("srgb")
     elif image.get_typeof("icc-profile-data") and image.format in ("uchar", "ushort"):
         try:
             image = image.icc_transform("srgb", embedded=True, intent="relative").copy_memory()
