@@ -1,6 +1,7 @@
 """EXIF put together by hand, after TIFF 6.0 and Exif 2.32, with a tag of every type, and read again by Pillow."""
 
 import struct
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import photo_files as files
@@ -95,12 +96,18 @@ def _packed(order: Order, kind: int, value: list[int] | list[float]) -> bytes:
 def values(exif: Image.Exif) -> dict[tuple[int, int], Any]:
     """(directory, tag) and value of all that Pillow has found; the pixels of a TIFF left out."""
     parts = {0: dict(exif), **{part: exif.get_ifd(part) for part in (EXIF, GPS, INTEROP)}}
-    everything = {(part, tag): value for part, tags in parts.items() for tag, value in tags.items()}
-    links = {EXIF, GPS, INTEROP}
-    return {
-        key: value for key, value in everything.items() if key[1] not in links and (key[0] or key[1] not in _PIXELS)
-    }
+    below = {(part, tag): value for part, tags in parts.items() for tag, value in tags.items() if part}
+    return main_values(parts[0]) | {key: value for key, value in below.items() if key[1] not in _LINKS}
 
 
-_PIXELS = frozenset({256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 338, 339, 700, 33723, 34377, 34675})
+def main_values(tags: Mapping[int, Any]) -> dict[tuple[int, int], Any]:
+    """Of all tags of a first directory those that are EXIF."""
+    return {(0, tag): value for tag, value in tags.items() if tag not in _LINKS | _PIXELS}
+
+
+_LINKS = frozenset({EXIF, GPS, INTEROP})
+_PIXELS = frozenset(
+    {256, 257, 258, 259, 262, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 347, 530}
+    | {700, 33723, 34377, 34675}
+)
 """Also those that describe the pixels of a TIFF, or hold what is no EXIF."""

@@ -4,6 +4,7 @@ The EXIF is that of exif_files.py, with a tag of every type that TIFF 6.0 knows;
 bytes say what became of it.
 """
 
+import struct
 from typing import Any
 
 import exif_files
@@ -14,6 +15,7 @@ from exif_files import EXIF, INTEROP, MAKER_NOTE, SIZE, Order, block
 from PIL import Image, ImageOps
 
 from photochrom import photo
+from photochrom.photo import profiles
 
 FORMATS = ["JPEG", "PNG", "TIFF", "WEBP"]
 GREY = Image.fromarray(files.grey(*SIZE))
@@ -136,3 +138,23 @@ def test_the_depth_stays(format: str, depth: int) -> None:
     opened = photo.open(files.saved(files.colored(photo.open(file))))
     assert (opened.depth, opened.luma.dtype) == (depth, samples.dtype)
     assert np.abs(opened.luma.astype(int) - samples).max() <= 1
+
+
+@pytest.mark.parametrize("link", [1, 11, 0xFFFFFF00])
+def test_a_link_that_leads_nowhere_costs_its_directory_and_not_the_picture(link: int) -> None:
+    file = bytearray(block("<", 1, GREY))
+    place = file.index(struct.pack("<HHI", INTEROP, 4, 1))
+    struct.pack_into("<I", file, place + 8, link)
+    found = values(files.saved(files.colored(photo.open(bytes(file))), format="jpeg"))
+    assert found[EXIF, 0x927C] == MAKER_NOTE
+    assert not [key for key in found if key[0] == INTEROP]
+
+
+def test_bmp_which_has_no_place_for_a_profile_shows_the_same_colors() -> None:
+    icc = files.profile("adobe")
+    opened = files.colored(photo.open(files.encoded(GREY.convert("RGB"), "PNG", icc_profile=icc)), strength=12)
+    with photo.collect_warnings() as notes:
+        found = np.asarray(files.decoded(files.saved(opened, format="bmp")))
+    assert "the colour profile" in notes[0]
+    np.testing.assert_array_equal(found, profiles.rgb_to_srgb(opened.rgb(), icc))
+    assert np.abs(found.astype(int) - opened.rgb()).mean() > 2

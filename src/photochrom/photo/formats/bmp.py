@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import PhotoError
+from photochrom.photo import profiles
 from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_page, check_size
 from photochrom.photo.metadata import Density, Metadata
 
@@ -89,7 +90,10 @@ class Bmp(Format):
 
     def write(self, pages: Iterable[Page], options: Options, file: BinaryIO, *, name: str) -> None:
         (page,) = pages
-        pixels = cv2.cvtColor(page.photo.rgb(np.uint8), cv2.COLOR_RGB2BGR)
+        rgb = page.photo.rgb(np.uint8)
+        if page.photo.profile is not None:
+            rgb = profiles.rgb_to_srgb(rgb, page.photo.profile)
+        pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
         alpha = page.photo.alpha_8_bit()
         if alpha is not None:
             pixels = np.dstack([pixels, alpha])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import tifftools
@@ -64,6 +65,9 @@ class _Bounded:
         if self._reads < 0 or self._bytes < 0:
             raise ValueError("its directories run in a circle")
         return piece
+
+
+_UNREADABLE = (tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError)
 
 
 def damaged(name: str, why: object) -> PhotoError:
@@ -197,11 +201,12 @@ def tags_of(data: memoryview, directory: int, name: str, file: Content | None = 
             link = exif["tags"].pop(INTEROPERABILITY, None)
             if link is not None and link["data"][0]:
                 other: list[dict[str, Any]] = []
-                tifftools.tifftools.read_ifd(stream, info, int(link["data"][0]), other, None)
+                with suppress(*_UNREADABLE):  # other programs copy the number, which then leads anywhere
+                    tifftools.tifftools.read_ifd(stream, info, int(link["data"][0]), other, None)
                 other = [each | {"tags": _whole(each["tags"])} for each in other]
                 if other and other[0]["tags"]:
                     exif["tags"][INTEROPERABILITY] = link | {"datatype": _IFD, "ifds": [other]}
-    except (tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError) as error:
+    except _UNREADABLE as error:
         raise damaged(name, error) from None
     return tags
 
