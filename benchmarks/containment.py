@@ -1,7 +1,7 @@
 """What does it cost that pictures are coloured in worker processes, against the same work in one process?
 
-    python benchmarks/containment.py                          # 40 pictures of 2 megapixels
-    python benchmarks/containment.py --megapixels 12 --pictures 20
+    python benchmarks/containment.py                                    # 40 pictures of 12 megapixels
+    python benchmarks/containment.py --megapixels 2 --pictures 200       # or smaller ones
 
 Both run from the shell, start included, one picture at a time, in turns; each is the best of several
 runs, in seconds of the clock and of the CPU. The first line is one picture alone, so that the start can be
@@ -51,7 +51,7 @@ class Cost(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--pictures", type=int, default=40, help="of the run (default: 40)")
-    parser.add_argument("--megapixels", type=float, default=2.0, help="of each (default: 2)")
+    parser.add_argument("--megapixels", type=float, default=12.0, help="of each (default: 12)")
     parser.add_argument("--model", default="best", help="bundled name, or folder of a model (default: best)")
     parser.add_argument("--threads", type=int, default=1, help="of the network (default: 1)")
     parser.add_argument("--runs", type=int, default=3, help="take the best of so many (default: 3)")
