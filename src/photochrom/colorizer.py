@@ -20,6 +20,8 @@ import photochrom
 from photochrom import photo as photos
 from photochrom.errors import ModelError, UsageError
 from photochrom.hints.color import Color
+from photochrom.hints.confidence import Certainty, certainty
+from photochrom.hints.confidence_map import draw
 from photochrom.hints.finish import Finish
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
@@ -39,6 +41,8 @@ DETAIL: Final = (1.0, 4.0)
 """Least and greatest factor on the working sides. At 4 the network needs 16 times the time and 1.7 GB."""
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+_MOST_CONFIDENCES: Final = 25_000_000
 
 _COLORLESS: Final = 0.5
 """Lab units of chroma below which nobody sees a colour: a result that nowhere exceeds this is grey."""
@@ -290,6 +294,42 @@ class Canvas:
             UsageError: the place lies outside of the photograph, `n` is out of range, or a hint does not fit.
         """
         return suggestions(self.photo, self._painter, self._regions, hints, x=x, y=y, n=n)
+
+    def confidence(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Float:
+        """How likely each colour that `paint` gives is about right: within 15 Lab units of the truth in ab.
+
+        Args:
+            hints, vividness: as for :meth:`paint`.
+
+        Returns:
+            (H, W) float32 in [0, 1] of the photograph's size, or smaller by the same factor in both where that has more
+            than 25 megapixels; 1 where a hint states the colour.
+
+        Raises:
+            UsageError: vividness is out of range, or a hint lies outside of the photograph.
+        """
+        width, height = self.photo.size
+        scale = min(1, (_MOST_CONFIDENCES / (width * height)) ** 0.5)
+        size = max(int(height * scale), 1), max(int(width * scale), 1)
+        return self.certainty(hints=hints, vividness=vividness).sized(size).confidence
+
+    def certainty(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Certainty:
+        """Where the colours that `paint` gives come from: stated, following from that, inferred, or uncertain.
+
+        Args and errors are those of :meth:`confidence`.
+        """
+        Finish(vividness=vividness)
+        return certainty(self._painter, self._regions, hints, photo=self.photo.size, vividness=vividness)
+
+    def confidence_map(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> NDArray[np.uint8]:
+        """A picture of :meth:`certainty` over the grey photograph, with a legend below.
+
+        Args and errors are those of :meth:`confidence`.
+
+        Returns:
+            (H, W, 3) uint8 sRGB, 640 to 2048 pixels along the photograph's longer side.
+        """
+        return draw(self.certainty(hints=hints, vividness=vividness), self.photo.luma)
 
     def _finished(
         self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING

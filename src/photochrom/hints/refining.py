@@ -174,23 +174,31 @@ def refined(
     coarse = colors(everything)
     if not regions:
         return coarse
-    result = _enlarged(coarse, _grid(cells, regions, photo))
     guessed = whole.colors(vividness=vividness, warmth=warmth)
+    parts = []
     for region in regions:
         inside, outside = region.told(listed, photo)
         changed = coarse if inside is None else colors(Known.of(outside, size=cells, photo=photo))
-        _blend(
-            result,
-            region.painter.colors(
-                inside,
-                vividness=vividness,
-                warmth=warmth,
-                soft=region.soft,
-                change=region.part_of(changed - guessed, photo),
-            ),
-            region,
-            photo,
-        )
+        change = region.part_of(changed - guessed, photo)
+        parts.append(region.painter.colors(inside, vividness=vividness, warmth=warmth, soft=region.soft, change=change))
+    return laid_in(coarse, regions, parts, photo=photo)
+
+
+def laid_in(whole: Float, regions: Sequence[Region], parts: Sequence[Float], *, photo: tuple[int, int]) -> Float:
+    """What is said of the whole picture's cells, (h, w, n), with what is said of those of its regions laid in.
+
+    Args:
+        parts: (h, w, n) of each region's cells.
+        photo: (width, height) of the photograph in pixels.
+
+    Returns:
+        (H, W, n): the whole's cells where there are no regions, else as fine as the finest region's.
+    """
+    if not regions:
+        return whole
+    result = _enlarged(whole, _grid(whole.shape, regions, photo))
+    for region, part in zip(regions, parts, strict=True):
+        _blend(result, part, region, photo)
     return result
 
 

@@ -41,9 +41,6 @@ _ROUNDS: Final = 5
 """Of taking the blur off. One of five suggestions comes true at 82.7 % of random points after 3, at 83.2 % after 5, at
 82.7 % after 10 and at 82.2 % after 30 rounds, and at 80.2 % where the bins are taken as they are."""
 
-_IN_REACH: Final = 0.9
-"""How far it is believed of a cell that surely belongs to a stated object that it has its colour."""
-
 _SHADES: Final = 3.0
 """Lab units by which one colour varies over an object."""
 
@@ -83,8 +80,7 @@ def suggestions(
     bins = painter.look.model.card.bins
     fine = sharpened(probabilities[None], bins)
     if known is not None:
-        follows = _IN_REACH * painter.reach(known)[row, column]
-        follows = 1.0 if [row, column] in known.at.tolist() else follows
+        follows = painter.follows(known)[row, column]
         fine = (1 - follows) * fine + follows * _around(painter.colors(known, soft=soft)[row, column], bins)
     colors, shares = likeliest(fine, bins, n)
     pixel = int(x), int(y)

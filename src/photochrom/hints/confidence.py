@@ -1,0 +1,138 @@
+"""Confidence: which colours of a picture somebody stated, which follow from that, and which are a guess, how sure.
+
+What is looked at is the colour that is shown: the probability, by the calibrated distribution, that
+the true one is about the same. An object on which a hint lies is as sure as hints turned out to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.hints.hint import AnyHint
+from photochrom.hints.known import Known
+from photochrom.hints.painting import Painter
+from photochrom.hints.refining import Region, laid_in, refined
+
+Float = NDArray[np.float32]
+
+ABOUT: Final = 15.0
+"""Lab units up to which a colour is about right."""
+
+_EDGE: Final = 2.5
+"""Within so many Lab units of that, a bin counts in part: it stands for colours around its centre."""
+
+_MOVED: Final = (5.0, 20.0)
+"""Lab units by which hints move a colour: up to the first it does not follow from them, from the second it does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """Where the colours of a picture come from.
+
+    Attributes:
+        planes: (4, h, w) float32 in [0, 1], whose sum is 1 in each cell: how far its colour was stated by somebody,
+            follows from what was stated, is inferred, and is uncertain.
+    """
+
+    planes: Float
+
+    @property
+    def confidence(self) -> Float:
+        """(h, w) in [0, 1]: the probability that the colour is about right, within 15 Lab units in ab."""
+        confidence: Float = 1 - self.planes[3]
+        return confidence
+
+    def layers(self) -> NDArray[np.uint8]:
+        """The planes as (4, h, w) uint8, 255 for 1: stated, follows, inferred, uncertain."""
+        return np.rint(self.planes * 255).astype(np.uint8)
+
+    def sized(self, size: tuple[int, int]) -> Certainty:
+        """The same at another size, (H, W); what was stated keeps its edges where it is enlarged."""
+        if size[0] < self.planes.shape[1]:
+            return Certainty(_resized(self.planes, size, cv2.INTER_AREA))
+        planes = _resized(self.planes, size, cv2.INTER_LINEAR)
+        (stated,) = _resized(self.planes[:1], size, cv2.INTER_NEAREST)
+        planes[:, stated >= 0.5] = np.array([1, 0, 0, 0], np.float32)[:, None]
+        return Certainty(planes)
+
+
+def certainty(
+    whole: Painter,
+    regions: Sequence[Region],
+    hints: Iterable[AnyHint],
+    *,
+    photo: tuple[int, int],
+    vividness: float | None = None,
+) -> Certainty:
+    """Where the colours of a picture come from, cell by cell.
+
+    Args:
+        whole: what the network saw in the whole picture.
+        regions: what it looked at closer.
+        hints: of the photograph.
+        photo: (width, height) of the photograph in pixels.
+        vividness: see `Painter.colors`.
+
+    Raises:
+        UsageError: a hint lies outside of the photograph, or there are too many.
+    """
+    listed = list(hints)
+    shown = refined(whole, regions, listed, photo=photo, vividness=vividness)
+    moved = np.zeros(shown.shape[:2], np.float32)
+    if listed:
+        moved = np.hypot(*(shown - refined(whole, regions, (), photo=photo, vividness=vividness)).transpose(2, 0, 1))
+    both = np.dstack([shown, moved])
+    cells = whole.look.cells.shape
+    known = Known.of(listed, size=cells, photo=photo)
+    small = np.asarray(cv2.resize(both, cells[::-1], interpolation=cv2.INTER_AREA), np.float32) if regions else both
+    parts = [
+        _planes(region.painter, region.told(listed, photo)[0], region.soft, region.part_of(both, photo))
+        for region in regions
+    ]
+    joined = laid_in(_planes(whole, known, None, small), regions, parts, photo=photo)
+    planes = np.clip(joined, 0, 1)  # between cells, cubic interpolation goes beyond
+    planes /= planes.sum(axis=2, keepdims=True)
+    return Certainty(np.ascontiguousarray(planes.transpose(2, 0, 1)))
+
+
+def about_right(probabilities: Float, ab: Float, bins: Sequence[tuple[float, float]]) -> Float:
+    """The probability that the true colour lies within 15 Lab units of another.
+
+    Args:
+        probabilities: (h, w, K), calibrated.
+        ab: (h, w, 2) the other colour.
+
+    Returns:
+        (h, w) in [0, 1].
+    """
+    result = np.zeros(ab.shape[:2], np.float32)
+    for share, (a, b) in zip(np.moveaxis(probabilities, -1, 0), bins, strict=True):
+        distance = np.hypot(ab[..., 0] - np.float32(a), ab[..., 1] - np.float32(b))
+        result += share * np.clip((ABOUT + _EDGE - distance) / np.float32(2 * _EDGE), 0, 1)
+    return np.minimum(result, 1)
+
+
+def _resized(planes: Float, size: tuple[int, int], way: int) -> Float:
+    return np.stack([np.asarray(cv2.resize(plane, size[::-1], interpolation=way), np.float32) for plane in planes])
+
+
+def _planes(painter: Painter, known: Known | None, soft: Float | None, shown: Float) -> Float:
+    """The four planes of a painter's cells, (h, w, 4), of whose colours and how far hints moved these: (h, w, 3)."""
+    look = painter.look
+    sure = about_right(look.distribution(painter.logits(known, soft=soft)), shown[..., :2], look.model.card.bins)
+    least, most = _MOVED
+    follows = np.clip((shown[..., 2] - least) / (most - least), 0, 1)
+    stated = np.zeros(sure.shape, np.float32)
+    if known is not None:
+        alike = painter.follows(known)
+        sure = 1 - (1 - sure) * (1 - alike)
+        follows = np.maximum(follows, alike)
+        stated[known.at[:, 0], known.at[:, 1]] = 1
+    guessed = (1 - stated) * sure
+    return np.dstack([stated, guessed * follows, guessed * (1 - follows), (1 - stated) * (1 - sure)])
