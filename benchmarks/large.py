@@ -32,7 +32,16 @@ MEMORY_TARGETS: Final = {("jpeg", 50): 600, ("tiff-grey-16", 200): 2000, ("tiff-
 
 LARGEST_JPEG: Final = 50
 
-KINDS: Final = ("jpeg", "jpeg-progressive", "tiff-grey-16", "tiff-rgb-16", "tiff-rgb-8", "png-grey-16", "png-rgb-16")
+KINDS: Final = (
+    "jpeg",
+    "jpeg-progressive",
+    "jpeg-rgb-progressive",
+    "tiff-grey-16",
+    "tiff-rgb-16",
+    "tiff-rgb-8",
+    "png-grey-16",
+    "png-rgb-16",
+)
 
 SIZES: Final = (1, 4, 12, 50, 200)
 
@@ -101,7 +110,7 @@ def made(kind: str, megapixels: float, folder: Path) -> Path:
         image = image.copy(interpretation="rgb16" if "rgb" in rest else "grey16")
     path = folder / f"{kind}.{format}"
     options: dict[str, dict[str, Any]] = {
-        "jpeg": {"Q": 90, "interlace": "progressive" in rest},
+        "jpeg": {"Q": 90, "interlace": "progressive" in rest, "subsample_mode": "on"},
         "tiff": {"compression": "lzw", "predictor": "horizontal"},
         "png": {"compression": 1, "filter": "sub"},
     }
