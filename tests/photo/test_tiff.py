@@ -250,6 +250,17 @@ def test_directories_in_a_circle_are_refused_or_end() -> None:
     assert "circle" in notes[0]
 
 
+@pytest.mark.parametrize(("count", "link"), [(0, 0), (1, 0), (1, 5_000_000)])
+def test_a_link_to_exif_that_leads_nowhere_is_left_out(count: int, link: int) -> None:
+    block = bytearray(files.exif(thumbnail=False))
+    entry = block.index(struct.pack("<HH", 0x8769, 4))
+    struct.pack_into("<II", block, entry + 4, count, link)
+    jpeg = files.with_segments(files.encoded(GREY, "JPEG"), files.jpeg_segment(1, b"Exif\0\0" + bytes(block)))
+    found = tags(files.saved(files.colored(photo.open(jpeg)), format="tiff"))
+    assert found[0x010F] == "Kodak Brownie"
+    assert 0x8769 not in found
+
+
 def test_a_bigtiff_stays_one() -> None:
     file = files.saved(files.colored(photo.open(tiff(files.grey(), bigtiff=True))))
     assert file[:4] == b"II+\0"

@@ -212,14 +212,16 @@ def tags_of(data: memoryview, directory: int, name: str, file: Content | None = 
 
 
 def _whole(tags: Tags) -> Tags:
-    """The tags whose value lies inside the file, also in the directories below them."""
+    """The tags whose value, or whose directory, lies inside the file; so also in the directories below them."""
     kept = {tag: entry for tag, entry in tags.items() if "data" in entry}
     for entry in kept.values():
         if entry["datatype"] == _ASCII and isinstance(entry["data"], bytes):
             entry["data"] = entry["data"].removesuffix(b"\0")  # tifftools writes one behind every text
         for directory in _below(entry):
             directory["tags"] = _whole(directory["tags"])
-    return kept
+    links = {tag: entry["ifds"] for tag, entry in kept.items() if "ifds" in entry}
+    broken = {tag for tag, directories in links.items() if not directories or not all(directories)}
+    return {tag: entry for tag, entry in kept.items() if tag not in broken}
 
 
 def _below(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
