@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +31,7 @@ from photochrom.hints.painting import Painter
 from photochrom.hints.project import Project
 from photochrom.hints.refining import Box, Region, refined
 from photochrom.hints.suggestions import suggestions
+from photochrom.hints.variants import sampled
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
@@ -330,6 +332,57 @@ class Canvas:
             (H, W, 3) uint8 sRGB, 640 to 2048 pixels along the photograph's longer side.
         """
         return draw(self.certainty(hints=hints, vividness=vividness), self.photo.luma)
+
+    def variants(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        hints: Iterable[AnyHint] = (),
+        vividness: float | None = None,
+        strength: float = 1.0,
+        warmth: float = 0.0,
+        keep_grey: Any = None,
+        keep_tone: bool = False,
+    ) -> list[Photo]:
+        """Color the photograph in other ways, each plausible: places whose colour is ambiguous take a likely one.
+
+        >>> for number, photo in enumerate(canvas.variants(4), start=1):
+        ...     photo.save(f"family-{number}.jpg")
+
+        Args:
+            n: how many, 1 to 32. Each takes some nine times as long as a `paint`.
+            seed: another one gives other variants, the same one the same; the first ones are the same for any `n`.
+            hints: what is known; every variant keeps it.
+            vividness, strength, warmth, keep_grey, keep_tone: as for :meth:`paint`.
+
+        Returns:
+            `n` photographs. The record of each names the seed and, before the given hints, the hints that made it:
+            `paint` with these gives it again.
+
+        Raises:
+            UsageError: an option is out of range, or a hint or mask does not fit the photograph.
+            PhotoError: the mask can't be read.
+        """
+        hints = tuple(hints)
+        chosen = sampled(self._painter, hints, photo=self.photo.size, n=n, seed=seed)
+        found = []
+        for number, anchors in enumerate(chosen, start=1):
+            photo = self.paint(
+                hints=(*anchors, *hints),
+                vividness=vividness,
+                strength=strength,
+                warmth=warmth,
+                keep_grey=keep_grey,
+                keep_tone=keep_tone,
+            )
+            variant = {"seed": seed, "number": number, "anchors": len(anchors)}
+            if photo.record is not None:
+                photo = replace(
+                    photo, record=replace(photo.record, options={**photo.record.options, "variant": variant})
+                )
+            found.append(photo)
+        return found
 
     def _finished(
         self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING

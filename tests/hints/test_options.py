@@ -22,6 +22,7 @@ def test_what_a_result_says_is_taken_as_it_is() -> None:
         "keep_grey": {"sha256": HASH, "path": "mask.png"},
         "reference": {"sha256": HASH},
         "refine": [[0, 0, 10, 10.5]],
+        "variant": {"seed": 0, "number": 1, "anchors": 8},
     }
     assert checked(options, "a.jpg") == options
     assert checked({}, "a.jpg") == {}
@@ -43,6 +44,8 @@ def test_what_a_result_says_is_taken_as_it_is() -> None:
         {"refine": [0, 0, 10, 10]},
         {"refine": [[0, 0, 10]]},
         {"refine": [[0, 0, 10, float("inf")]]},
+        {"variant": {"seed": 0, "number": 1}},
+        {"variant": {"seed": 0.5, "number": 1, "anchors": 8}},
         {"glow": 1},
         [],
         "vivid",

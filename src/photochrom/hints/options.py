@@ -52,6 +52,11 @@ def _are_boxes(value: Any) -> bool:
     )
 
 
+def _is_variant(value: Any) -> bool:
+    parts = {"seed", "number", "anchors"}
+    return isinstance(value, Mapping) and set(value) == parts and all(type(each) is int for each in value.values())
+
+
 _FILE: Final = ('an object with the "sha256" of a file', _is_file)
 
 _MEANS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
@@ -63,6 +68,7 @@ _MEANS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "keep_grey": _FILE,
     "reference": _FILE,
     "refine": ("a list of boxes [left, top, right, bottom]", _are_boxes),
+    "variant": ("an object with the whole numbers seed, number and anchors", _is_variant),
     "label": ("true or false", lambda value: isinstance(value, bool)),
 }
 """What each option is, in words, and whether a value is that."""
