@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from photochrom.cli import workers as supervision
+from photochrom.cli import supervision
 from photochrom.cli.jobs import Job, Limits, Report, Settings
 from photochrom.cli.workers import Workers
 
