@@ -175,6 +175,7 @@ def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: st
         alpha=None if alpha is None else upright(alpha, turned),
         was_colored=was_colored,
         tone=look.tone() if look and was_colored == "toned" else None,
+        look=look.upright(turned) if look and was_colored == "color" else None,
         name=name,
         format=format,
         depth=decoded.depth,

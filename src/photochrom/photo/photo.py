@@ -26,7 +26,7 @@ from photochrom.photo.mark import Record
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.notices import warn
 from photochrom.photo.resizing import resized
-from photochrom.photo.samples import Tone, WasColored
+from photochrom.photo.samples import Look, Tone, WasColored
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -75,6 +75,7 @@ class Photo:
         alpha: (H, W) of luma's type; None where the picture is opaque.
         was_colored: what the file's own chroma was like: "grey", "toned" (along one line, as sepia is) or "color".
         tone: the tint that it came with, where it was "toned".
+        look: a small copy of the colors that it came with, where these were "color".
         name: what messages call it.
         format: name of the format that it came in; None for arrays.
         depth: bits a sample in the file.
@@ -91,6 +92,7 @@ class Photo:
     alpha: NDArray[Any] | None = None
     was_colored: WasColored = "grey"
     tone: Tone | None = None
+    look: Look | None = None
     name: str = "picture"
     format: str | None = None
     depth: int = 8

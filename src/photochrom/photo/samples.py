@@ -76,6 +76,10 @@ class Look:
         shrink = min(1.0, LOOK_SIDE / max(height, width))
         return max(1, round(width * shrink)), max(1, round(height * shrink))
 
+    def upright(self, orientation: int) -> Look:
+        """Turned and mirrored as the EXIF orientation 1 to 8 asks."""
+        return Look(upright(self.luma, orientation), np.stack([upright(plane, orientation) for plane in self.chroma]))
+
     def was_colored(self) -> WasColored:
         """What the colors are: "grey", none; "toned", those of sepia, a yellowed print or a duotone; else "color".
 
