@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+from format_files import GREY, Wish
+from format_kinds import KINDS, Kind
 from numpy.typing import NDArray
+
+from photochrom import photo
+from photochrom.errors import PhotoError
 
 WIDTH, HEIGHT = 6000, 4000
 
@@ -90,3 +95,15 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing_behind(suffix: str, tmp
     said = run(FULL, source, target)
     assert said.startswith(f"{target}: could not be written (File too large); nothing was left behind")
     assert [path.name for path in tmp_path.iterdir()] == ["scan.tif"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_limit_for_pixels_holds_for_every_kind_of_file(kind: Kind) -> None:
+    if not kind.is_there:
+        pytest.skip(f"{kind.name} needs {kind.needs}")
+    file = kind.make(Wish())
+    assert file is not None
+    width, height = photo.open(file, max_pixels=GREY.size).size
+    assert width * height == GREY.size
+    with pytest.raises(PhotoError, match=r"has 96 x 64 = .* more than the limit of .*--max-pixels"):
+        photo.open(file, max_pixels=GREY.size - 1)
