@@ -245,8 +245,10 @@ def test_what_is_neither_project_nor_result_is_refused(painter: Colorizer, tmp_p
     with pytest.raises(UsageError, match="carries no mark"):
         Project.read(scan(tmp_path))
     (tmp_path / "half.photochrom").write_text('{"photochrom": 1, ')
-    with pytest.raises(UsageError, match="is no project, which is JSON"):
-        Project.read(tmp_path / "half.photochrom")
+    (tmp_path / "deep.photochrom").write_text('{"a":' + "[" * 100_000)
+    for name in ("half", "deep"):
+        with pytest.raises(UsageError, match="is no project, which is JSON"):
+            Project.read(tmp_path / f"{name}.photochrom")
     with pytest.raises(PhotoError, match="no such file"):
         Project.read(tmp_path / "none.photochrom")
     with pytest.raises(UsageError, match="has not been coloured yet"):

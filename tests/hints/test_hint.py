@@ -87,6 +87,7 @@ def test_what_is_no_hint_is_refused(values: Any, told: str) -> None:
     ("text", "told"),
     [
         ("{", "is no hint file, which is JSON"),
+        ("[" * 100_000, "is no hint file, which is JSON"),
         ("7", "should hold a list"),
         ('{"hints": 3}', "should hold a list"),
         ('[{"x": 1, "y": 1, "color": "red"}, {"x": 1}]', "hint 2: a hint needs color"),

@@ -162,6 +162,15 @@ def test_the_size_that_hints_count_pixels_of_is_in_the_mark_and_where_files_lay_
     assert b"mask.png" not in packet
 
 
+@pytest.mark.parametrize("text", ["3", "{}", "[1", "[" * 100_000])
+def test_a_damaged_record_is_no_record(text: str) -> None:
+    packet = made(None, Record("a", "b", hints=({"note": "known"},)))
+    damaged = packet.replace(b"[{&quot;note&quot;:&quot;known&quot;}]", text.encode())
+    assert damaged != packet
+    with pytest.raises(ValueError, match=r"JSON|delimiter"):
+        read_record(damaged)
+
+
 def test_numpys_numbers_are_written_as_numbers() -> None:
     record = Record("a", "b", {"vividness": np.float32(0.5), "size": np.array([1, 2])})
     read = read_record(made(None, record))

@@ -12,6 +12,7 @@ from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
 from photochrom.cli.info import info
 from photochrom.cli.models import models
+from photochrom.cli.suggest import suggest
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
 
@@ -43,6 +44,7 @@ def options(
 
 
 app.command()(colorize)
+app.command()(suggest)
 app.command()(info)
 app.command()(models)
 app.command()(clean)

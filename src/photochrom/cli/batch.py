@@ -53,6 +53,7 @@ def run(
             recursive=recursive,
             overwrite=settings.overwrite,
         )
+        settings.control.check(work)
         piped = device is None and any(job.target is None for job in work)
         if any(job.target is None for job in work) and (settings.resume or settings.verify):
             raise UsageError("--resume and --verify need results in files: give -o FILE or -o FOLDER")
@@ -132,7 +133,8 @@ def _tell(report: Report, *, as_json: bool, piped: bool) -> None:
     elif report.status == "verified":
         print(f"{report.input} -> {report.output}: verified", flush=True)
     elif not piped:
-        print(f"{_called(report)} -> {report.output} ({report.seconds:.2f} s)", flush=True)
+        written = ", ".join([str(report.output), *report.also])
+        print(f"{_called(report)} -> {written} ({report.seconds:.2f} s)", flush=True)
 
 
 def _about(report: Report, message: str) -> str:

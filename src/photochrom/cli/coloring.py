@@ -10,20 +10,21 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from photochrom.claims import BusyError, Claim, claimed, temporary_of
+from photochrom.cli import beside
 from photochrom.cli.jobs import STANDARD, Answer, Job, Report, Settings
 from photochrom.cli.journal import Stamp
+from photochrom.cli.painting import Painting
 from photochrom.cli.plan import is_result
 from photochrom.cli.standing import Standing
-from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError
-from photochrom.photo import MAX_PIXELS, Photo, collect_warnings, save_pages
+from photochrom.photo import Photo, collect_warnings, save_pages
 from photochrom.photo.files import explained
 
 Tell = Callable[[str, object], None]
@@ -40,8 +41,8 @@ class Coloring:
     def __init__(self, settings: Settings, *, threads: int, tell: Tell) -> None:
         self._settings = settings
         self._tell = tell
-        self._painter = Colorizer(settings.model, device=settings.device, threads=threads)
-        self._standing = Standing(settings, self._painter)
+        self._painting = Painting(settings, threads=threads)
+        self._standing = Standing(settings, self._painting)
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         """See :meth:`Standing.prepare`."""
@@ -63,6 +64,8 @@ class Coloring:
         why = self._standing.why_not(job)
         if why is not None:
             return _skipped(job, why), None
+        files = {} if job.target is None else self._settings.control.companions_of(job.target)
+        beside.check(files, replace=self._settings.overwrite or self._settings.resume)
         with ExitStack() as stack:
             claim = None
             # Before the work, so that nobody does it twice; but a new folder is made only once something goes there.
@@ -71,27 +74,20 @@ class Coloring:
                 why = self._standing.why_not(job)  # somebody may have finished it just now
                 if why is not None:
                     return _skipped(job, why), None
-            return self._saved(job, data, stack, claim)
+            return self._saved(job, data, stack, claim, files)
 
     def _saved(
-        self, job: Job, data: bytes | None, stack: ExitStack, claim: Claim | None
+        self, job: Job, data: bytes | None, stack: ExitStack, claim: Claim | None, files: Mapping[str, Path]
     ) -> tuple[Report, bytes | None]:
         settings = self._settings
         stamp = None if job.source is None or not job.source.is_file() else Stamp.of(job.source)
-        pages = self._painter.pages(
-            job.source if data is None else _Piped(data, job),
-            vividness=settings.vividness,
-            strength=settings.strength,
-            keep_tone=settings.keep_tone,
-            detail=settings.detail,
-            max_pixels=settings.max_pixels or MAX_PIXELS,
-        )
+        pages = self._painting.pages(job, job.source if data is None else _Piped(data, job))
         first = next(pages)
-        width, height = first.size
-        painted = _told(chain([first], pages), self._tell)
-        del first  # a document's first page need not stay in memory with all the others
+        width, height = first.photo.size
+        painted = _told(chain([first.photo], (page.photo for page in pages)), self._tell)
         whole = None
         if job.target is None:
+            del first  # a document's first page need not stay in memory with all the others
             stream = io.BytesIO()
             save_pages(painted, stream, format=settings.format, quality=settings.quality)
             whole = stream.getvalue()
@@ -100,7 +96,10 @@ class Coloring:
                 with explained(job.target):
                     job.target.parent.mkdir(parents=True, exist_ok=True)
                 claim = _claimed(job.target, stack, self._tell)
-            self._standing.begin(job.target, stamp)
+            self._standing.begin(job, job.target, stamp)
+            # The result comes last: where it stands, everything does.
+            beside.write(files, first)
+            del first
             save_pages(
                 painted,
                 job.target,
@@ -109,13 +108,14 @@ class Coloring:
                 overwrite=settings.overwrite,
                 claim=claim,
             )
-            self._standing.finish(job.target, stamp)
+            self._standing.finish(job, job.target, stamp)
         report = Report(
             input=job.name,
             output=STANDARD if job.target is None else os.fspath(job.target),
+            also=[os.fspath(path) for path in files.values()],
             width=width,
             height=height,
-            model=self._painter.model.identity,
+            model=self._painting.painter.model.identity,
         )
         return report, whole
 

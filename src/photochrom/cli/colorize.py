@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,8 +29,13 @@ def colorize(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(metavar="NAME|FOLDER", help="A bundled model (see `photochrom models`), or a model's folder.")
-    ] = "best",
+        str | None,
+        typer.Option(
+            metavar="NAME|FOLDER",
+            help="A bundled model (see `photochrom models`), or a model's folder.",
+            show_default="best, or that of --project",
+        ),
+    ] = None,
     vividness: Annotated[
         float | None,
         typer.Option(
@@ -39,11 +45,31 @@ def colorize(
             show_default=False,
         ),
     ] = None,
-    strength: Annotated[float, typer.Option(min=0, max=2, help="Factor on the finished colours; 0 is grey.")] = 1.0,
+    strength: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Factor on the finished colours; 0 is grey.", show_default="1"),
+    ] = None,
+    warmth: Annotated[
+        float | None,
+        typer.Option(
+            min=-1,
+            max=1,
+            help="Light of all that is guessed, from cool (-1) to warm (1); what is stated stays.",
+            show_default="0",
+        ),
+    ] = None,
     keep_tone: Annotated[
         bool,
         typer.Option("--keep-tone", help="Lay the tint of a toned photograph, such as sepia, over its colours."),
     ] = False,
+    keep_grey: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MASK",
+            help="Leave grey what is white in this picture, which has the photograph's shape.",
+            show_default=False,
+        ),
+    ] = None,
     detail: Annotated[
         float | None,
         typer.Option(
@@ -53,6 +79,54 @@ def colorize(
             show_default="1",
         ),
     ] = None,
+    hints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help='Colours that are known: JSON such as [{"x": 310, "y": 220, "color": "#7a1f2b", "note": "dress"}]. '
+            "For many photographs a folder with NAME.json for each.",
+            show_default=False,
+        ),
+    ] = None,
+    refine: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X0,Y0,X1,Y1",
+            help="Look at this box again, closer: for faces, medals, badges. Can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Colour as this .photochrom file or result says: again, or a better scan. Other options change it.",
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        bool, typer.Option("--label", help="Write a small Colourised into the lower right corner of the result.")
+    ] = False,
+    save_project: Annotated[
+        bool,
+        typer.Option(
+            "--save-project", help="Beside the result: a .photochrom file, to go on with or to colour a better scan."
+        ),
+    ] = False,
+    layer: Annotated[
+        bool,
+        typer.Option(
+            "--layer", help="Beside the result: its colours alone, a PNG for the blend mode Color of other programs."
+        ),
+    ] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Beside the result: before | after, a JPEG.")] = False,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence",
+            help="Beside the result: what is stated and what is guessed, how surely, a PNG with a legend.",
+        ),
+    ] = False,
     format: Annotated[
         str | None,
         typer.Option(
@@ -69,13 +143,6 @@ def colorize(
             show_default="that of each input",
         ),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Pictures worked on at once.", show_default="one for each CPU, at most 8")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the network for one picture.", show_default="CPUs / jobs")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, … : what the installed ONNX Runtime has.")] = "auto",
     recursive: Annotated[bool, typer.Option("-r", "--recursive", help="Read the subfolders of folders too.")] = False,
     skip_existing: Annotated[
         bool, typer.Option("--skip-existing", help="Leave results alone that exist already.")
@@ -95,6 +162,13 @@ def colorize(
             "--verify", help="Colour nothing: check that each result exists, is whole and was made from its input."
         ),
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Pictures worked on at once.", show_default="one for each CPU, at most 8")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the network for one picture.", show_default="CPUs / jobs")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, … : what the installed ONNX Runtime has.")] = "auto",
     max_pixels: Annotated[
         int | None,
         typer.Option(
@@ -125,7 +199,21 @@ def colorize(
     Exit code: 0 all done, 1 some failed (each is named), 2 usage.
     """
     from photochrom.cli.batch import run
+    from photochrom.cli.control import Control, numbers
     from photochrom.cli.jobs import Limits, Settings
+
+    control = Control(
+        warmth=warmth,
+        hints=hints,
+        keep_grey=keep_grey,
+        refine=tuple(numbers(box, "--refine", "X0,Y0,X1,Y1") for box in refine or ()),
+        project=project,
+        label=label,
+        layer=layer,
+        compare=compare,
+        confidence=confidence,
+        save_project=save_project,
+    )
 
     settings = Settings(
         model=model,
@@ -141,6 +229,7 @@ def colorize(
         resume=resume,
         verify=verify,
         max_pixels=max_pixels,
+        control=control,
     )
     limits = Limits(seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
     code = run(

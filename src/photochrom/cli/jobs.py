@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from photochrom.cli.control import Control
 from photochrom.errors import UsageError
 
 STANDARD: Final = "-"
@@ -29,6 +30,7 @@ class Job:
         replaces_input: the target is another input: replaced only where that is a result itself.
         existed: whether there was something at the target when the run began.
         passed_over: why it is not colored although nothing is wrong with it; None where it is.
+        below: where the source stands under the folder that was given.
     """
 
     source: Path | None
@@ -38,6 +40,7 @@ class Job:
     replaces_input: bool = False
     existed: bool = False
     passed_over: str | None = None
+    below: Path | None = None
 
     @property
     def name(self) -> str:
@@ -49,10 +52,10 @@ class Job:
 class Settings:
     """How pictures are colored and saved, the same for all of them. See the options of `photochrom colorize`."""
 
-    model: str = "best"
+    model: str | None = None
     device: str = "auto"
     vividness: float | None = None
-    strength: float = 1.0
+    strength: float | None = None
     keep_tone: bool = False
     detail: float | None = None
     format: str | None = None
@@ -62,8 +65,11 @@ class Settings:
     resume: bool = False
     verify: bool = False
     max_pixels: int | None = None
+    control: Control = field(default_factory=Control)
 
     def __post_init__(self) -> None:
+        if self.control.variants and (self.resume or self.verify):
+            raise UsageError("--resume and --verify know one result for each picture: leave out --variants")
         if self.skip_existing and self.overwrite:
             raise UsageError("--skip-existing and --overwrite contradict each other: give one of them")
         if self.skip_existing and self.resume:
@@ -93,6 +99,7 @@ class Report:
         input, output: paths, "-" for standard input and output; output is None where nothing was written.
         status: colored, skipped or failed; with --verify: verified, missing or differs, skipped or failed.
         reason: why it was neither colored nor verified.
+        also: other files that were written beside the output: further variants, layers, projects, and the like.
         warnings: what its owner should know.
         width, height: of the result's first page, in pixels.
         model: the exact weights.
@@ -103,6 +110,7 @@ class Report:
     output: str | None = None
     status: Status = "colored"
     reason: str | None = None
+    also: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     width: int | None = None
     height: int | None = None

@@ -99,6 +99,7 @@ def plan(
                 replaces_input=replaces_input,
                 existed=os.path.exists(target),
                 passed_over=each.passed_over,
+                below=each.below,
             )
         )
     return jobs

@@ -11,13 +11,13 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from photochrom.claims import leftovers, remove_leftover
 from photochrom.cli.jobs import Job, Settings
 from photochrom.cli.journal import Entry, Journal, Stamp
+from photochrom.cli.painting import Painting
 from photochrom.cli.plan import holds_mark
-from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
 from photochrom.photo.files import explained
 from photochrom.photo.origin import read_origin
@@ -25,31 +25,19 @@ from photochrom.photo.origin import read_origin
 _PATIENCE: Final = 3.0
 """Seconds for the processes of a killed run to be gone; whoever holds a file longer is at work."""
 
-_MARKED: Final = ("vividness", "strength", "detail", "keep_tone")
-"""Of the options, those that the mark holds."""
-
 
 class Standing:
     """Looks at what exists, and keeps the journals where `settings.resume` asks for it.
 
     Args:
         settings: of the run.
-        painter: the model that colors.
+        painting: how they are colored.
     """
 
-    def __init__(self, settings: Settings, painter: Colorizer) -> None:
+    def __init__(self, settings: Settings, painting: Painting) -> None:
         self._settings = settings
+        self._painting = painting
         self._journals: dict[Path, Journal] = {}
-        self._work: dict[str, Any] = {
-            "model": painter.model.identity,
-            "vividness": painter.model.card.read_out(settings.vividness).vividness,
-            "strength": float(settings.strength),
-            "detail": float(settings.detail or 1),
-            "format": settings.format,
-            "quality": settings.quality,
-        }
-        if settings.keep_tone:
-            self._work["keep_tone"] = True
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         """Before anything is resumed: clear away what a killed run was writing, and see that it worked alike.
@@ -59,15 +47,16 @@ class Standing:
         """
         if not self._settings.resume:
             return
-        targets = [job.target for job in jobs if job.target is not None]
-        _clear({target.parent for target in targets})
-        for target in [] if self._settings.overwrite else targets:
+        targets = [(job, job.target) for job in jobs if job.target is not None]
+        _clear({target.parent for _, target in targets})
+        for job, target in [] if self._settings.overwrite else targets:
             entry = self._journal(target).last(target.name)
-            if entry is not None and entry.work != self._work and os.path.exists(target):
-                now, then = (
-                    ", ".join(f"{key} {work.get(key)}" for key in self._work if work.get(key) != other.get(key))
-                    for work, other in ((self._work, entry.work), (entry.work, self._work))
-                )
+            if entry is None or not os.path.exists(target):
+                continue
+            work = self._painting.work(job)
+            keys = [key for key in {**work, **entry.work} if work.get(key) != entry.work.get(key)]
+            if keys:
+                now, then = (", ".join(f"{key} {each.get(key)}" for key in keys) for each in (work, entry.work))
                 raise UsageError(
                     f"{target.parent} holds results made with {then}, not with {now}: resume with the same options, "
                     "or give --overwrite to make those anew, or another -o"
@@ -99,25 +88,25 @@ class Standing:
             )
         raise PhotochromError(f"{target} exists already: give --overwrite or --skip-existing, or another -o")
 
-    def begin(self, target: Path, original: Stamp | None) -> None:
+    def begin(self, job: Job, target: Path, original: Stamp | None) -> None:
         """Note that a result is about to be written."""
-        self._note(target, original, done=False, fresh=not os.path.lexists(target))
+        self._note(job, target, original, done=False, fresh=not os.path.lexists(target))
 
-    def finish(self, target: Path, original: Stamp | None) -> None:
+    def finish(self, job: Job, target: Path, original: Stamp | None) -> None:
         """Note that it is in its place."""
-        self._note(target, original, done=True, fresh=False)
+        self._note(job, target, original, done=True, fresh=False)
 
     def _is_done(self, job: Job, target: Path) -> bool:
         if job.source is None or not job.source.is_file():
             return False
         try:
-            return self._made_from(job.source, target)
+            return self._made_from(job, job.source, target)
         except OSError:
             return False  # the picture can't be read: nothing is known
 
-    def _made_from(self, source: Path, target: Path) -> bool:
-        entry = self._journal(target).last(target.name)
-        if entry is not None and entry.work != self._work:
+    def _made_from(self, job: Job, source: Path, target: Path) -> bool:
+        entry, work = self._journal(target).last(target.name), self._painting.work(job)
+        if entry is not None and entry.work != work:
             return False
         noted = entry is not None and entry.original == Stamp.of(source)
         if noted and entry is not None and entry.state == "done":
@@ -127,14 +116,17 @@ class Standing:
             return noted and entry is not None and entry.fresh and not holds_mark(target)
         if entry is None and self._settings.quality is not None:
             return False  # of which the mark says nothing
-        record, options = origin.record, {key: self._work[key] for key in _MARKED if key in self._work}
-        alike = record.model == self._work["model"] and dict(record.options) == options and not record.hints
+        marked = self._painting.marked(job)
+        if marked is None or origin.record.model != work["model"]:
+            return False
+        options, hints = marked
+        alike = dict(origin.record.options) == options and list(origin.record.hints) == hints
         return alike and origin.sha256 == sha256(source)
 
     def _journal(self, target: Path) -> Journal:
         return self._journals.setdefault(target.parent, Journal(target.parent))
 
-    def _note(self, target: Path, original: Stamp | None, *, done: bool, fresh: bool) -> None:
+    def _note(self, job: Job, target: Path, original: Stamp | None, *, done: bool, fresh: bool) -> None:
         journal = self._journal(target)
         # One that was begun is kept up by every run, so that it never tells of a result that is another by now.
         if original is None or not (self._settings.resume or journal.path.exists()):
@@ -146,7 +138,7 @@ class Standing:
                     state="done" if done else "begun",
                     fresh=fresh,
                     original=original,
-                    work=self._work,
+                    work=self._painting.work(job),
                 )
             )
 

@@ -132,7 +132,7 @@ def read_hints(path: str | PathLike[str]) -> tuple[AnyHint, ...]:
         values = json.loads(Path(path).read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: the hints can't be read ({error.strerror or error})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is no hint file, which is JSON ({error})") from None
     listed = values.get("hints") if isinstance(values, Mapping) else values
     if not isinstance(listed, list):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -117,7 +117,7 @@ class Project:
     def _of_file(cls, data: bytes, path: Path) -> Project:
         try:
             values = json.loads(data.decode("utf-8-sig"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{path}: is no project, which is JSON ({error})") from None
         version = values.get("photochrom")
         if type(version) is int and version > FORMAT:
@@ -226,8 +226,11 @@ class Project:
         """What `Colorizer.open` takes."""
         return float(self.options.get("detail", 1))
 
-    def painting(self) -> dict[str, Any]:
+    def painting(self, *, given: Collection[str] = ()) -> dict[str, Any]:
         """What `Canvas.paint` takes, by the names of its arguments.
+
+        Args:
+            given: options whose files are given anew, so that the old ones are not asked for.
 
         Warns:
             PhotoWarning: a mask or reference picture is not what it was.
@@ -237,7 +240,7 @@ class Project:
         """
         values = {key: self.options[key] for key in _PAINTED if key in self.options}
         for option in _FILES:
-            path = self.file_of(option)
+            path = None if option in given else self.file_of(option)
             if path is not None:
                 values[option] = path
         return {"hints": self.hints, **values}

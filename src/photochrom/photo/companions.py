@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.color.luma import enlarge, neutral_luma
+from photochrom.color.luma import enlarge, neutral_luma, rgb_to_cbcr
+from photochrom.color.luma import luma as grey_of
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
 
@@ -53,9 +54,24 @@ def compared(photo: Photo) -> Photo:
     line: NDArray[np.float32] = np.ones(gap, np.float32)
     both = np.concatenate([luma, line, luma], axis=axis)
     chroma = np.concatenate([before, np.zeros((2, *gap), np.float32), after], axis=axis + 1)
+    return _beside(photo, np.asarray(cv2.convertScaleAbs(both, alpha=255), np.uint8), chroma)
+
+
+def pictured(photo: Photo, rgb: NDArray[np.uint8]) -> Photo:
+    """A picture about a coloured photograph, such as a map of it, with the mark: nobody shall take it for an original.
+
+    Args:
+        rgb: (h, w, 3) sRGB.
+    """
+    plain = replace(photo, metadata=replace(photo.metadata, icc=None))
+    return _beside(plain, grey_of(rgb), rgb_to_cbcr(rgb))
+
+
+def _beside(photo: Photo, luma: NDArray[np.uint8], chroma: NDArray[np.float32]) -> Photo:
+    """Other pixels in the place of a photograph's, with its mark and profile and nothing else of it."""
     return replace(
         photo,
-        luma=np.asarray(cv2.convertScaleAbs(both, alpha=255), np.uint8),
+        luma=luma,
         chroma=chroma,
         alpha=None,
         depth=8,

@@ -69,7 +69,11 @@ def is_ours(packet: bytes | None) -> bool:
 
 
 def read_record(packet: bytes | None) -> Record | None:
-    """The record that `marked` wrote; None where there is none."""
+    """The record that `marked` wrote; None where there is none.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     if packet is None or not is_ours(packet):
         return None
     document = _parsed(packet)
@@ -86,8 +90,8 @@ def read_record(packet: bytes | None) -> Record | None:
     return Record(
         software=found["Software"],
         model=found.get("Model", ""),
-        options=json.loads(found.get("Options", "{}")),
-        hints=tuple(json.loads(found.get("Hints", "[]"))),
+        options=_loaded(found.get("Options", "{}"), dict),
+        hints=tuple(_loaded(found.get("Hints", "[]"), list)),
         size=_size(found.get("Size", "")),
     )
 
@@ -202,6 +206,16 @@ def short(packet: bytes, record: Record, digest: str) -> bytes:
 def _json(value: object) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
     return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _loaded(text: str, kind: type[Any]) -> Any:
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON nested too deep") from None
+    if not isinstance(value, kind):
+        raise ValueError(f"JSON of a {kind.__name__} expected")
+    return value
 
 
 def _size(text: str) -> tuple[int, int] | None:
