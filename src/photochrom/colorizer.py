@@ -29,6 +29,7 @@ from photochrom.hints.known import Known
 from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
 from photochrom.hints.project import Project
+from photochrom.hints.reference import Reference
 from photochrom.hints.refining import Box, Region, refined
 from photochrom.hints.suggestions import suggestions
 from photochrom.hints.variants import sampled
@@ -144,6 +145,23 @@ class Colorizer:
             canvas = canvas.refine(box)
         return canvas.paint(**here.painting())
 
+    def reference(self, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Reference:
+        """Prepare a picture in colour once, to lend its colours to any number of photographs of an album.
+
+        >>> uniform = painter.reference("regiment-colour.jpg")
+        >>> for name in ("1915.jpg", "1916.jpg"):
+        ...     painter.open(name).paint(reference=uniform).save(f"colour-{name}")
+
+        Args:
+            source: as for :meth:`open`; a Canvas of a picture in colour; or a Photo, such as a result.
+            page, max_pixels: as for :meth:`open`.
+
+        Raises:
+            UsageError: it is grey, or toned as sepia is, and has no colours to lend.
+            PhotoError: it can't be read as a photograph.
+        """
+        return _reference(source, self.model, page=page, max_pixels=max_pixels)
+
     def _canvas(self, opened: Photo, detail: float | None) -> Canvas:
         factor = DETAIL[0] if detail is None else float(detail)
         if not DETAIL[0] <= factor <= DETAIL[1]:
@@ -177,6 +195,11 @@ def colorize(
         source, vividness=vividness, strength=strength, keep_tone=keep_tone, detail=detail, max_pixels=max_pixels
     )
     return first.with_pages(more)
+
+
+def _reference(source: Any, model: Model, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Reference:
+    opened = source.photo if isinstance(source, Canvas) else source
+    return Reference.of(opened, model, page=page, max_pixels=max_pixels)
 
 
 def _warn_of_color(opened: Photo) -> None:
@@ -239,6 +262,7 @@ class Canvas:
         warmth: float = 0.0,
         keep_grey: Any = None,
         keep_tone: bool = False,
+        reference: Any = None,
     ) -> Photo:
         """Color the photograph.
 
@@ -252,6 +276,10 @@ class Canvas:
             keep_tone: whether the tint of a toned photograph, such as sepia, is laid over its colours; of one that is
                 grey or in colour nothing is kept.
 
+            reference: a picture in colour that lends its colours to what is alike in meaning, such as the same uniform;
+                where nothing is alike, and where hints speak, it changes nothing. What :meth:`Colorizer.reference` has
+                prepared, or whatever that takes, which then is looked at for this one painting.
+
         Returns:
             A new Photo of the same size, depth and metadata, with the honest mark in it.
 
@@ -259,8 +287,9 @@ class Canvas:
             PhotoWarning: it is in colour, so that there is no tint to keep.
 
         Raises:
-            UsageError: an option is out of range, or a hint or mask does not fit the photograph.
-            PhotoError: the mask can't be read.
+            UsageError: an option is out of range, a hint or mask does not fit the photograph, or the reference has no
+                colours.
+            PhotoError: the mask or reference can't be read.
             ModelError: the model's answer is no colour at all, although the picture is not flat.
         """
         finish = Finish(
@@ -269,9 +298,18 @@ class Canvas:
             warmth=warmth,
             keep_grey=None if keep_grey is None else Mask.of(keep_grey, self.photo.size),
             keep_tone=keep_tone,
+            reference=None if reference is None else _reference(reference, self._model),
         )
         hints = tuple(hints)
-        ab = refined(self._painter, self._regions, hints, photo=self.photo.size, vividness=vividness, warmth=warmth)
+        ab = refined(
+            self._painter,
+            self._regions,
+            hints,
+            photo=self.photo.size,
+            vividness=vividness,
+            warmth=warmth,
+            lent=None if finish.reference is None else finish.reference.lend(self._painter.look),
+        )
         if not hints:
             self._refuse_grey(ab)
         return self._finished(ab, finish, hints)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from photochrom.errors import UsageError
 from photochrom.hints.mask import Mask
+from photochrom.hints.reference import Reference
 
 GREATEST_STRENGTH: Final = 2.0
 
@@ -24,6 +25,7 @@ class Finish:
     warmth: float = 0.0
     keep_grey: Mask | None = None
     keep_tone: bool = False
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         if self.vividness is not None and not 0 <= self.vividness <= 1:
@@ -45,9 +47,12 @@ class Finish:
             values["keep_grey"] = self.keep_grey.to_json()
         if self.keep_tone:
             values["keep_tone"] = True
+        if self.reference is not None:
+            values["reference"] = self.reference.to_json()
         return values
 
     def files(self) -> dict[str, str]:
         """Where the files lie that `to_json` names by their hash."""
-        path = None if self.keep_grey is None else self.keep_grey.path
-        return {} if path is None else {"keep_grey": str(path.absolute())}
+        sources = {"keep_grey": self.keep_grey, "reference": self.reference}
+        paths = {name: source.path for name, source in sources.items() if source is not None}
+        return {name: str(path.absolute()) for name, path in paths.items() if path is not None}

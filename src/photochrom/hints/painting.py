@@ -18,6 +18,7 @@ from photochrom.color.warmth import warmed
 from photochrom.hints.hintmap import HintMap
 from photochrom.hints.known import Known
 from photochrom.hints.objects import Objects
+from photochrom.hints.reference import Lent
 from photochrom.hints.spreading import LUMA, NARROWER, NONE, PLACE, nearness, weights
 from photochrom.runtime.look import Logits, Look
 
@@ -56,6 +57,7 @@ class Painter:
         warmth: float = 0.0,
         soft: Float | None = None,
         change: Float | None = None,
+        lent: Lent | None = None,
     ) -> Float:
         """The colours (h, w, 2) in Lab units of each cell.
 
@@ -66,12 +68,24 @@ class Painter:
             soft: what something else than a person thinks of each cell, which the decoder may overrule: (3, h, w)
                 a/110, b/110 and confidence in [0, 1].
             change: (h, w, 2) Lab units that are added to all that is guessed.
+            lent: what a reference tells of the cells; what is known goes before it. Not together with `soft`.
         """
+        if lent is not None:
+            lent = lent if known is None else lent.less(self.follows(known))
+            soft = lent.dense
         logits = self.logits(known, soft=soft)
-        if known is None:
-            return self._guess(logits, vividness, warmth, change)
-        vivid, accurate = (self._guess(logits, bet, warmth, change) for bet in (vividness, 0))
-        return self._settled(known, self._trust_in(known), vivid, accurate)
+
+        def guess(bet: float | None) -> Float:
+            ab = warmed(self.look.read(logits, self.look.model.card.read_out(bet)), self.look.cells, warmth)
+            return ab if change is None else ab + change
+
+        vivid = guess(vividness)
+        if known is None and lent is None:
+            return vivid
+        accurate = guess(0)
+        if lent is not None:
+            vivid, accurate = (lent.settled(each, accurate) for each in (vivid, accurate))
+        return vivid if known is None else self._settled(known, self._trust_in(known), vivid, accurate)
 
     def logits(self, known: Known | None = None, *, soft: Float | None = None) -> Logits:
         """What the network answers when it is told of what is known, as far as it could have guessed it."""
@@ -94,11 +108,6 @@ class Painter:
     def _trust_in(self, known: Known) -> Float:
         rows, columns = known.at.T
         return _trust(known.ab - self._automatic[rows, columns])
-
-    def _guess(self, logits: Logits, vividness: float | None, warmth: float, change: Float | None) -> Float:
-        look = self.look
-        ab = warmed(look.read(logits, look.model.card.read_out(vividness)), look.cells, warmth)
-        return ab if change is None else ab + change
 
     def _settled(self, known: Known, trust: Float, vivid: Float, accurate: Float) -> Float:
         """The network's colours, made to agree with what is known.

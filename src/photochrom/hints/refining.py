@@ -24,6 +24,7 @@ from photochrom.errors import UsageError
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
 from photochrom.hints.painting import Painter
+from photochrom.hints.reference import Lent
 from photochrom.photo import Photo
 from photochrom.runtime.look import Look
 from photochrom.runtime.working import WorkingSize
@@ -146,7 +147,7 @@ def refined(
     photo: tuple[int, int],
     vividness: float | None = None,
     warmth: float = 0.0,
-    soft: Float | None = None,
+    lent: Lent | None = None,
 ) -> Float:
     """The colours of a picture with those of its regions laid in; where two meet, the later one counts.
 
@@ -155,7 +156,7 @@ def refined(
         regions: what it looked at closer.
         hints: of the photograph.
         photo: (width, height) of the photograph in pixels.
-        vividness, warmth, soft: see `Painter.colors`.
+        vividness, warmth, lent: see `Painter.colors`.
 
     Returns:
         (h, w, 2) Lab units: of the whole's cells where there are no regions, else in cells as fine as the finest
@@ -168,7 +169,7 @@ def refined(
     cells = whole.look.cells.shape
 
     def colors(known: Known | None) -> Float:
-        return whole.colors(known, vividness=vividness, warmth=warmth, soft=soft)
+        return whole.colors(known, vividness=vividness, warmth=warmth, lent=lent)
 
     everything = Known.of(listed, size=cells, photo=photo)
     coarse = colors(everything)
