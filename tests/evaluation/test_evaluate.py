@@ -95,11 +95,12 @@ def test_what_was_left_out_is_counted_named_and_said(found: Evaluation, details:
 
 
 def test_details_hold_every_study_and_what_each_part_took(found: Evaluation, details: Any) -> None:
-    for study in ("calibration", "hint_curves", "ageing", "robustness", "points"):
+    for study in ("calibration", "suggesting", "hint_curves", "ageing", "robustness", "points"):
         assert [each["model"] for each in details["studies"][study]] == ["tiny"]
     assert set(details["papers"]) == {"grey", "tiny", "tiny at vividness 0"}
     assert details["papers"]["grey"]["psnr"]["value"] != found.figures["grey"]["psnr"].value  # type: ignore[union-attr]
-    parts = {"opening", "reading", "tiny", "grey", "metrics", "calibration", "hints", "robustness", "ageing", "points"}
+    parts = {"opening", "reading", "tiny", "grey", "metrics", "points"}
+    parts |= {"calibration", "suggestions", "hints", "robustness", "ageing"}
     assert parts <= set(details["seconds"])
     assert details["models"]["tiny"]["identity"] == found.models[0].model.identity
 

@@ -21,6 +21,10 @@ X, Y = RNG.normal(0, 1, (N, 8)), RNG.normal(0.4, 1, (N, 8))
 
 CASES: dict[str, tuple[Statistic, Callable[[Any], float]]] = {
     "mean": (intervals.mean(VALUES), lambda i: VALUES[i].mean()),
+    "share": (
+        intervals.share(TOTALS.sum(axis=1), COUNTS.sum(axis=1)),
+        lambda i: TOTALS[i].sum() / COUNTS[i].sum(),
+    ),
     "gap": (intervals.gap(VALUES, OTHERS), lambda i: abs(VALUES[i].mean() - OTHERS[i].mean())),
     "percentile": (intervals.percentile(VALUES, 10), lambda i: np.percentile(VALUES[i], 10)),
     "class_mean": (

@@ -107,6 +107,7 @@ def test_every_chapter_is_there(written: tuple[Path, Evaluation]) -> None:
         "Photographs without truth",
         "With hints",
         "Is the confidence true?",
+        "Suggestions",
         "Aged photographs",
         "The same photograph, given otherwise",
         "How it was measured",

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from photochrom.evaluation import plots
 from photochrom.evaluation.aged import Ageing
-from photochrom.evaluation.calibration import Calibration, Step
 from photochrom.evaluation.hint_curve import HintCurve, HintStep
 from photochrom.evaluation.intervals import Estimate
 from photochrom.evaluation.page import Section, figure, fold, grid, table
 from photochrom.evaluation.robustness import Robustness
 from photochrom.runtime.card import ModelCard
-
-_LEAST_PROBABILITY: Final = 1e-3
 
 
 def said(estimate: Estimate, digits: int = 2, *, signed: bool = False) -> str:
@@ -41,53 +38,6 @@ def cell(estimate: Estimate | None, digits: int, *, strong: bool = False, signed
     )
     shown = Markup("<strong>{}</strong>").format(value) if strong else value
     return Markup("{}<small>{} … {}</small>").format(shown, low, high)
-
-
-def calibration(found: Sequence[Calibration]) -> Section:
-    """Reliability of the predicted probabilities, and error against confidence."""
-    sentences = [
-        f"{each.model}: the probability of its likeliest colour is off by "
-        f"{100 * each.ece.value:.1f} percentage points on average; the true colour costs it {each.nll.value:.2f} nats, "
-        f"where somebody who knows only how often each colour occurs would need {each.nll_of_shares:.2f}."
-        for each in found
-    ]
-    parts = [
-        figure(
-            plots.reliability({each.model: _reliability(each.likeliest) for each in found}),
-            alt="Reliability diagram of the likeliest colour",
-            caption="The likeliest colour of each cell: predicted probability against how often it was true. On the "
-            "dashed line confidence is true; under it the model is too sure. Larger dots stand for more cells.",
-        ),
-        figure(
-            plots.reliability({each.model: _reliability(each.any) for each in found}, least=_LEAST_PROBABILITY),
-            alt="Reliability diagram of all colours",
-            caption="The same for every colour that was thought possible, also the unlikely ones (both axes "
-            "logarithmic).",
-        ),
-        figure(
-            plots.error_by_confidence(
-                {
-                    each.model: (
-                        [part.confidence for part in each.by_confidence],
-                        [part.error for part in each.by_confidence],
-                        [part.expected for part in each.by_confidence],
-                    )
-                    for each in found
-                }
-            ),
-            alt="Error of colour against confidence",
-            caption="Error in ab of each tenth of all cells, from the least to the most confident. Dashed: the error "
-            "that the model expects of itself.",
-        ),
-    ]
-    rows = [
-        [each.model, cell(each.nll, 3), f"{each.nll_of_shares:.3f}", cell(each.ece, 4), each.photographs]
-        for each in found
-    ]
-    columns = ["model", "NLL", "NLL of shares", "ECE", "photographs"]
-    return Section(
-        "Is the confidence true?", " ".join(sentences), [grid(parts), fold("Figures", [table(columns, rows)])]
-    )
 
 
 def hints(found: Sequence[HintCurve]) -> Section:
@@ -235,10 +185,6 @@ def _frontier(name: str, card: ModelCard) -> Markup:
 
 def _numbers(*values: float | None) -> list[float]:
     return [float("nan") if value is None else float(value) for value in values]
-
-
-def _reliability(steps: Sequence[Step]) -> tuple[list[float], list[float], list[float]]:
-    return [step.predicted for step in steps], [step.hits for step in steps], [step.share for step in steps]
 
 
 def _curve(steps: Sequence[HintStep], key: str) -> list[tuple[float, float, float]]:

@@ -34,6 +34,7 @@ from photochrom.evaluation.robustness import measure_robustness
 from photochrom.evaluation.scenes import measure_scenes
 from photochrom.evaluation.scoring import MetricWeights, Scored, score
 from photochrom.evaluation.subjects import AREA, Ceiling, Finished, Grey, MeanColor, ModelSubject, Subject
+from photochrom.evaluation.suggesting import measure_suggesting
 from photochrom.evaluation.tables import for_card, points_for_card
 from photochrom.evaluation.truths import Truth, Truths
 from photochrom.networks.inception_v3 import WEIGHTS as INCEPTION_FILE
@@ -222,6 +223,7 @@ def _studied(
     usual = [subject.name for subject in subjects if subject in models or isinstance(subject, Finished)]
     return Studies(
         calibration=study("calibration", measure_calibration, len(truths)),
+        suggesting=study("suggestions", measure_suggesting, len(truths)),
         hint_curves=study("hints", measure_hint_curve),
         robustness=study("robustness", measure_robustness),
         ageing=study("ageing", measure_ageing) if options.aged else (),

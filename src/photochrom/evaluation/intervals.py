@@ -93,6 +93,18 @@ def mean(values: ArrayLike) -> Statistic:
     return statistic
 
 
+def share(parts: ArrayLike, counts: ArrayLike) -> Statistic:
+    """Share of all that is counted: sum of (N,) parts over the sum of (N,) counts, which differ by photograph."""
+    one, all_of_them = np.asarray(parts, np.float64), np.asarray(counts, np.float64)
+
+    def statistic(weights: Double) -> Double:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result: Double = weights @ one / (weights @ all_of_them)
+        return result
+
+    return statistic
+
+
 def gap(values: ArrayLike, others: ArrayLike) -> Statistic:
     """Distance of the means of (N,) values and (N,) others, as of dCF."""
     one, other = mean(values), mean(others)

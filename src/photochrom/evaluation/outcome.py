@@ -26,6 +26,7 @@ from photochrom.evaluation.robustness import Robustness
 from photochrom.evaluation.scenes import Scenes
 from photochrom.evaluation.scoring import Scored
 from photochrom.evaluation.subjects import ModelSubject, Subject
+from photochrom.evaluation.suggesting import Suggesting
 from photochrom.evaluation.truths import Truths
 
 
@@ -34,6 +35,7 @@ class Studies:
     """What was looked at beyond the figures, for each model (scenes: for all together); empty where it was not."""
 
     calibration: tuple[Calibration, ...] = ()
+    suggesting: tuple[Suggesting, ...] = ()
     hint_curves: tuple[HintCurve, ...] = ()
     ageing: tuple[Ageing, ...] = ()
     robustness: tuple[Robustness, ...] = ()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import photochrom
 from photochrom.color.luma import luma
-from photochrom.evaluation import chapters, failures, gallery, plots, summary
+from photochrom.evaluation import chapters, confidence_chapters, failures, gallery, plots, summary
 from photochrom.evaluation.figures import KEYS
 from photochrom.evaluation.outcome import Evaluation
 from photochrom.evaluation.page import Section, figure, fold, grid, page, picture, prose, strip, table
@@ -120,7 +120,8 @@ def _sections(evaluation: Evaluation, shown: Sequence[Subject], historic: Mappin
         failures.points(studies.points) if studies.points else None,
         _historic(historic, ["grey", *(model.name for model in evaluation.models)]) if historic else None,
         chapters.hints(studies.hint_curves) if studies.hint_curves else None,
-        chapters.calibration(studies.calibration) if studies.calibration else None,
+        confidence_chapters.calibration(studies.calibration) if studies.calibration else None,
+        confidence_chapters.suggesting(studies.suggesting) if studies.suggesting else None,
         chapters.vividness({model.name: model.model.card for model in evaluation.models}),
         chapters.ageing(studies.ageing) if studies.ageing else None,
         chapters.robustness(studies.robustness) if studies.robustness else None,
