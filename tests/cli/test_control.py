@@ -338,3 +338,49 @@ def test_a_folder_with_hints_is_resumed_and_changed_hints_are_told(colorize: Run
     result = colorize(*asked)
     assert result.code == 2
     assert "holds results made with hints" in result.err
+
+
+# Variants
+
+
+def test_variants_are_numbered_different_and_the_same_again(colorize: Run, album: Path, hints: Path) -> None:
+    asked = ["album/a.jpg", "--variants", 3, "--seed", 5, "--hints", "hints.json", "--save-project"]
+    report = json.loads(colorize(*asked, "--json").out.splitlines()[0])
+    stems = [f"album/a-colour-{number}" for number in (1, 2, 3)]
+    assert [report["output"], *report["also"]] == [f"{stem}{end}" for stem in stems for end in (".jpg", ".photochrom")]
+    first, *others = (pixels(f"{stem}.jpg") for stem in stems)
+    assert all(np.abs(first - other).mean() > 0.5 for other in others)
+    assert options_of(f"{stems[1]}.jpg")["variant"]["seed"] == 5
+    again = colorize("album/a.jpg", "--variants", 1, "--seed", 5, "--hints", "hints.json", "-o", "out/")
+    assert again.code == 0
+    assert np.array_equal(pixels("out/a-1.jpg"), first)
+    assert colorize("album/a.jpg", "--project", f"{stems[2]}.photochrom", "-o", "third.jpg").code == 0
+    assert np.array_equal(pixels("third.jpg"), pixels(f"{stems[2]}.jpg"))
+
+
+def test_a_variant_that_exists_is_not_replaced(colorize: Run, album: Path) -> None:
+    assert colorize("album/a.jpg", "--variants", 2).code == 0
+    Path("album/a-colour-1.jpg").unlink()
+    before = Path("album/a-colour-2.jpg").read_bytes()
+    result = colorize("album/a.jpg", "--variants", 2)
+    assert result.code == 1
+    assert "a-colour-2.jpg exists already" in result.err
+    assert colorize("album/a.jpg", "--variants", 2, "--skip-existing").code == 0
+    assert Path("album/a-colour-1.jpg").exists()
+    assert Path("album/a-colour-2.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--seed", "3"], "--seed chooses among --variants"),
+        (["--variants", "2", "--resume"], "leave out --variants"),
+        (["--variants", "2", "--confidence"], "--confidence is of the likeliest colours"),
+        (["--variants", "2", "-o", "-"], "--variants writes a file beside the result"),
+        (["--variants", "33"], "less than or equal to 32"),
+    ],
+)
+def test_variants_that_make_no_sense_are_told(colorize: Run, album: Path, options: list[str], why: str) -> None:
+    result = colorize("album/a.jpg", *options)
+    assert result.code == 2
+    assert why in result.err

@@ -10,9 +10,9 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from photochrom.claims import BusyError, Claim, claimed, temporary_of
 from photochrom.cli import beside
 from photochrom.cli.jobs import STANDARD, Answer, Job, Report, Settings
 from photochrom.cli.journal import Stamp
-from photochrom.cli.painting import Painting
+from photochrom.cli.painting import Painted, Painting
 from photochrom.cli.plan import is_result
 from photochrom.cli.standing import Standing
 from photochrom.errors import PhotochromError
@@ -61,63 +61,125 @@ class Coloring:
             return _skipped(job, "Photochrom has coloured it before"), None
         if job.replaces_input and job.target is not None and not is_result(job.target):
             raise PhotochromError(f"its result would replace {job.target}, which is an input too: give another -o")
-        why = self._standing.why_not(job)
-        if why is not None:
-            return _skipped(job, why), None
-        files = {} if job.target is None else self._settings.control.companions_of(job.target)
-        beside.check(files, replace=self._settings.overwrite or self._settings.resume)
         with ExitStack() as stack:
-            claim = None
-            # Before the work, so that nobody does it twice; but a new folder is made only once something goes there.
-            if job.target is not None and job.target.parent.is_dir():
+            places, why = [], ""
+            for number, part in enumerate(self._parts(job)):
+                claim, why = self._reserved(part, stack)
+                if not why:
+                    places.append(_Place(part, number, claim))
+            if not places:
+                return _skipped(job, why), None
+            return self._saved(job, data, places, stack)
+
+    def _parts(self, job: Job) -> list[Job]:
+        """The job for each result that it gives: one, or as many as variants."""
+        if job.target is None or not self._settings.control.variants:
+            return [job]
+        targets = self._settings.control.targets(job.target)
+        return [replace(job, target=target, existed=os.path.exists(target)) for target in targets]
+
+    def _reserved(self, job: Job, stack: ExitStack) -> tuple[Claim | None, str]:
+        """The claim to a job's target, before the work, so that nobody does it twice; or why it is not to be done.
+
+        A new folder is made only once something goes there, so that a claim into it comes later.
+
+        Raises:
+            PhotochromError: something is in the way.
+        """
+        claim, why = None, self._standing.why_not(job)
+        if why is None and job.target is not None:
+            files = self._settings.control.companions_of(job.target)
+            beside.check(files, replace=self._settings.overwrite or self._settings.resume)
+            if job.target.parent.is_dir():
                 claim = _claimed(job.target, stack, self._tell)
                 why = self._standing.why_not(job)  # somebody may have finished it just now
-                if why is not None:
-                    return _skipped(job, why), None
-            return self._saved(job, data, stack, claim, files)
+        return claim, why or ""
 
     def _saved(
-        self, job: Job, data: bytes | None, stack: ExitStack, claim: Claim | None, files: Mapping[str, Path]
+        self, job: Job, data: bytes | None, places: Sequence[_Place], stack: ExitStack
     ) -> tuple[Report, bytes | None]:
-        settings = self._settings
+        source = job.source if data is None else _Piped(data, job)
         stamp = None if job.source is None or not job.source.is_file() else Stamp.of(job.source)
-        pages = self._painting.pages(job, job.source if data is None else _Piped(data, job))
-        first = next(pages)
-        width, height = first.photo.size
-        painted = _told(chain([first.photo], (page.photo for page in pages)), self._tell)
-        whole = None
-        if job.target is None:
-            del first  # a document's first page need not stay in memory with all the others
-            stream = io.BytesIO()
-            save_pages(painted, stream, format=settings.format, quality=settings.quality)
-            whole = stream.getvalue()
+        if self._settings.control.variants:
+            variants = self._painting.variants(job, source)
+            results = [iter([variants[place.number]]) for place in places]
         else:
-            if claim is None:
-                with explained(job.target):
-                    job.target.parent.mkdir(parents=True, exist_ok=True)
-                claim = _claimed(job.target, stack, self._tell)
-            self._standing.begin(job, job.target, stamp)
-            # The result comes last: where it stands, everything does.
-            beside.write(files, first)
-            del first
-            save_pages(
-                painted,
-                job.target,
-                format=settings.format,
-                quality=settings.quality,
-                overwrite=settings.overwrite,
-                claim=claim,
-            )
-            self._standing.finish(job, job.target, stamp)
+            results = [self._painting.pages(job, source)]
+        written, size, whole = list[str](), (0, 0), None
+        for place, pages in zip(places, results, strict=True):
+            if place.job.target is None:
+                size, whole = self._streamed(pages)
+                written.append(STANDARD)
+            else:
+                size, files = self._written(place, place.job.target, pages, stamp, stack)
+                written += map(os.fspath, files)
         report = Report(
             input=job.name,
-            output=STANDARD if job.target is None else os.fspath(job.target),
-            also=[os.fspath(path) for path in files.values()],
-            width=width,
-            height=height,
+            output=written[0],
+            also=written[1:],
+            width=size[0],
+            height=size[1],
             model=self._painting.painter.model.identity,
         )
         return report, whole
+
+    def _streamed(self, pages: Iterator[Painted]) -> tuple[tuple[int, int], bytes]:
+        """The size of the first page, and all of them as a file."""
+        stream = io.BytesIO()
+        first = next(pages).photo
+        size, photos = first.size, self._told(first, pages)
+        del first  # a document's first page need not stay in memory with all the others
+        save_pages(photos, stream, format=self._settings.format, quality=self._settings.quality)
+        return size, stream.getvalue()
+
+    def _written(
+        self, place: _Place, target: Path, pages: Iterator[Painted], stamp: Stamp | None, stack: ExitStack
+    ) -> tuple[tuple[int, int], list[Path]]:
+        """The size of the first page, and the files that were written, the result's own first."""
+        settings, claim = self._settings, place.claim
+        files = settings.control.companions_of(target)
+        first = next(pages)
+        size, photos = first.photo.size, self._told(first.photo, pages)
+        if claim is None:
+            with explained(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            claim = _claimed(target, stack, self._tell)
+        self._standing.begin(place.job, target, stamp)
+        for path in files.values():
+            self._tell("writes", temporary_of(path.resolve()))
+        beside.write(files, first)  # before the result: where that stands, everything does
+        del first
+        save_pages(
+            photos,
+            target,
+            format=settings.format,
+            quality=settings.quality,
+            overwrite=settings.overwrite,
+            claim=claim,
+        )
+        self._standing.finish(place.job, target, stamp)
+        return size, [target, *files.values()]
+
+    def _told(self, first: Photo, rest: Iterator[Painted]) -> Iterator[Photo]:
+        """The pages one after the other; whenever one is done, that is told."""
+        for page in chain([first], (each.photo for each in rest)):
+            self._tell("page", None)
+            yield page
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A result that is to be made.
+
+    Attributes:
+        job: with the result's own target.
+        number: of the variant, counted from 0.
+        claim: to the target; None where its folder is not there yet.
+    """
+
+    job: Job
+    number: int
+    claim: Claim | None
 
 
 def attempt(job: Job, data: bytes | None, work: Callable[[Job, bytes | None], tuple[Report, bytes | None]]) -> Answer:
@@ -167,9 +229,3 @@ class _Piped(io.BytesIO):
     def __init__(self, data: bytes, job: Job) -> None:
         super().__init__(data)
         self.name = "<stdin>" if job.source is None else str(job.source)
-
-
-def _told(pages: Iterator[Photo], tell: Tell) -> Iterator[Photo]:
-    for page in pages:
-        tell("page", None)
-        yield page

@@ -104,6 +104,20 @@ def colorize(
             show_default=False,
         ),
     ] = None,
+    variants: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=32,
+            metavar="N",
+            help="Instead of the likeliest colours, N other pictures that are plausible: NAME-colour-1.EXT, …",
+            show_default=False,
+        ),
+    ] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Another number gives other variants, the same one the same.", show_default="0"),
+    ] = None,
     label: Annotated[
         bool, typer.Option("--label", help="Write a small Colourised into the lower right corner of the result.")
     ] = False,
@@ -208,6 +222,8 @@ def colorize(
         keep_grey=keep_grey,
         refine=tuple(numbers(box, "--refine", "X0,Y0,X1,Y1") for box in refine or ()),
         project=project,
+        variants=variants,
+        seed=seed,
         label=label,
         layer=layer,
         compare=compare,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROJECT: Final = ".photochrom"
 HINTS: Final = ".json"
-MOST_VARIANTS: Final = 20
+MOST_VARIANTS: Final = 32
 
 _ENDINGS: Final = {
     "layer": "-layer.png",
@@ -58,6 +58,8 @@ class Control:
             raise UsageError("--palette-from is a --reference that was coloured before: give one of them")
         if self.seed is not None and not self.variants:
             raise UsageError("--seed chooses among --variants: give both")
+        if self.variants and self.confidence:
+            raise UsageError("--confidence is of the likeliest colours, not of --variants: leave one of them out")
         if self.variants and self.project:
             raise UsageError("--project is one way to colour a photograph: --variants of it make no sense")
         for option, path in self._files().items():

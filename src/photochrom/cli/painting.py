@@ -85,6 +85,12 @@ class Painting:
         for canvas in canvases:
             yield self._painted(job, canvas)
 
+    def variants(self, job: Job, source: Any) -> list[Painted]:
+        """The variants of a picture; see :meth:`pages`."""
+        canvas, options = self._asked(job, self._only(self._canvases(source), job))
+        photos = canvas.variants(self._control.variants, seed=self._control.seed or 0, **options)
+        return [Painted(labelled(photo) if self._labels else photo, canvas, options) for photo in photos]
+
     def _canvases(self, source: Any) -> Iterator[Canvas]:
         detail = self._option("detail", self._settings.detail, None)
         return self.painter.canvases(source, detail=detail, max_pixels=self._settings.max_pixels or MAX_PIXELS)
@@ -113,7 +119,7 @@ class Painting:
 
     def marked(self, job: Job) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
         """The options and hints that the mark of a result will hold; None where only painting it can tell."""
-        if self._control.project is not None or self._control.refine:
+        if self._control.project is not None or self._control.refine or self._control.variants:
             return None
         return self._marked(), [hint.to_json() for hint in self._hints(job)]
 

@@ -56,7 +56,7 @@ class Worker:
         self._lock = threading.Lock()
         self._since: float | None = None
         self._why: str | None = None
-        self._writes: Path | None = None
+        self._writes: set[Path] = set()
         self._usual: int | None = None
         self._system: psutil.Process | None = None
 
@@ -83,7 +83,7 @@ class Worker:
                 if told == RAISED:
                     raise value
                 if told == "writes":
-                    self._writes = value
+                    self._writes.add(value)
                 elif told == "page" and limited:
                     self._since = time.monotonic()
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -91,7 +91,7 @@ class Worker:
         finally:
             with self._lock:
                 self._since = None
-                self._writes = None
+                self._writes.clear()
 
     def alive(self) -> bool:
         """Whether its process still runs."""
@@ -146,9 +146,9 @@ class Worker:
         code = self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
-        if self._writes is not None:
-            remove_leftover(self._writes)
-            self._writes = None
+        for path in self._writes:
+            remove_leftover(path)
+        self._writes.clear()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if self._why is not None:
             why = self._why
