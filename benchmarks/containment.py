@@ -1,6 +1,6 @@
 """What does it cost that pictures are coloured in worker processes, against the same work in one process?
 
-    python benchmarks/containment.py                                    # 40 pictures of 12 megapixels
+    python benchmarks/containment.py                                    # 60 pictures of 12 megapixels
     python benchmarks/containment.py --megapixels 2 --pictures 200       # or smaller ones
 
 Both run from the shell, start included, one picture at a time, in turns; each is the best of several
@@ -50,11 +50,11 @@ class Cost(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--pictures", type=int, default=40, help="of the run (default: 40)")
+    parser.add_argument("--pictures", type=int, default=60, help="of the run (default: 60)")
     parser.add_argument("--megapixels", type=float, default=12.0, help="of each (default: 12)")
     parser.add_argument("--model", default="best", help="bundled name, or folder of a model (default: best)")
     parser.add_argument("--threads", type=int, default=1, help="of the network (default: 1)")
-    parser.add_argument("--runs", type=int, default=3, help="take the best of so many (default: 3)")
+    parser.add_argument("--runs", type=int, default=5, help="take the best of so many (default: 5)")
     options = parser.parse_args(arguments)
     print(f"{options.megapixels:g} megapixels each, {options.model}, {os.cpu_count()} CPUs")
     print(f"{'':14} {'contained':>16} {'in one process':>16} {'more':>14}   (clock / CPU)")

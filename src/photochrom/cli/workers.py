@@ -23,7 +23,7 @@ from photochrom.errors import PhotochromError
 _WINDOW: Final = 1000
 """Pictures that may be done or under way while an earlier one, to be told before them, still takes its time."""
 
-_INTERVAL: Final = 0.1
+_INTERVAL: Final = 0.2
 """Seconds between two looks at what the workers take."""
 
 
