@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -383,4 +384,64 @@ def test_a_variant_that_exists_is_not_replaced(colorize: Run, album: Path) -> No
 def test_variants_that_make_no_sense_are_told(colorize: Run, album: Path, options: list[str], why: str) -> None:
     result = colorize("album/a.jpg", *options)
     assert result.code == 2
+    assert why in result.err
+
+
+# Albums
+
+
+@pytest.fixture
+def coffee(album: Path) -> Path:
+    Image.fromarray(skimage.data.coffee()).resize((300, 200)).save("coffee.png")
+    return Path("coffee.png")
+
+
+def test_a_picture_in_colour_lends_its_colours_to_all(colorize: Run, album: Path, coffee: Path) -> None:
+    asked = ["album/a.jpg", "album/d.webp"]
+    assert colorize(*asked, "-o", "plain").code == 0
+    assert colorize(*asked, "--reference", coffee, "-o", "lent").code == 0
+    truth = np.asarray(Image.open(coffee).resize((240, 160))).astype(int)
+    for name, wanted in {"a.jpg": truth, "d.webp": truth[:, ::-1]}.items():
+        plain, lent = (np.abs(pixels(f"{folder}/{name}") - wanted).mean() for folder in ("plain", "lent"))
+        assert lent < 0.8 * plain
+        digest = hashlib.sha256(coffee.read_bytes()).hexdigest()
+        assert options_of(f"lent/{name}")["reference"] == {"sha256": digest}
+
+
+def test_a_finished_picture_lends_its_palette_and_how_it_was_painted(colorize: Run, album: Path, hints: Path) -> None:
+    assert (
+        colorize("album/a.jpg", "--hints", "hints.json", "--vividness", 0.3, "--warmth", 0.2, "--strength", 0.5).code
+        == 0
+    )
+    result = colorize("album", "--palette-from", "album/a-colour.jpg", "--overwrite", "-o", "out")
+    assert result.code == 0
+    options = options_of("out/b.png")
+    assert (options["vividness"], options["warmth"], options["strength"]) == (0.3, 0.2, 1)
+    assert colorize("album/b.png", "--palette-from", "album/a-colour.jpg", "--warmth", 0, "-o", "cool.png").code == 0
+    assert "warmth" not in options_of("cool.png")
+
+
+def test_what_was_lent_is_in_the_project(colorize: Run, album: Path, coffee: Path) -> None:
+    assert colorize("album/a.jpg", "--reference", coffee, "--save-project", "-o", "a.png").code == 0
+    assert colorize("album/a.jpg", "--project", "a.photochrom", "-o", "again.png").code == 0
+    assert Path("again.png").read_bytes() == Path("a.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--reference", "album/b.png"], "is grey, so it has no colours to lend"),
+        (["--reference", "none.png"], "none.png: there is no such file for --reference"),
+        (["--palette-from", "coffee.png"], "carries no mark"),
+        (["--palette-from", "coffee.png", "--reference", "coffee.png"], "give one of them"),
+        (["--variants", "2", "--reference", "coffee.png"], "a reference decides what --variants would vary"),
+        (["--confidence", "--reference", "coffee.png"], "--confidence knows nothing of colours that a reference lent"),
+    ],
+)
+def test_references_that_make_no_sense_are_told(
+    colorize: Run, album: Path, coffee: Path, options: list[str], why: str
+) -> None:
+    result = colorize("album/a.jpg", *options)
+    assert result.code in (1, 2)
+    assert not Path("album/a-colour.jpg").exists()
     assert why in result.err

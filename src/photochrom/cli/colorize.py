@@ -33,7 +33,7 @@ def colorize(
         typer.Option(
             metavar="NAME|FOLDER",
             help="A bundled model (see `photochrom models`), or a model's folder.",
-            show_default="best, or that of --project",
+            show_default="best, or that of --project or --palette-from",
         ),
     ] = None,
     vividness: Annotated[
@@ -93,6 +93,22 @@ def colorize(
         typer.Option(
             metavar="X0,Y0,X1,Y1",
             help="Look at this box again, closer: for faces, medals, badges. Can be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE",
+            help="A picture in colour that lends its colours to what is alike in meaning, such as the same uniform.",
+            show_default=False,
+        ),
+    ] = None,
+    palette_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FINISHED",
+            help="The same with a result of Photochrom, whose model, vividness and warmth count as well: for an album.",
             show_default=False,
         ),
     ] = None,
@@ -221,6 +237,8 @@ def colorize(
         hints=hints,
         keep_grey=keep_grey,
         refine=tuple(numbers(box, "--refine", "X0,Y0,X1,Y1") for box in refine or ()),
+        reference=reference,
+        palette_from=palette_from,
         project=project,
         variants=variants,
         seed=seed,

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from photochrom.cli.jobs import Job, Settings
 from photochrom.cli.journal import Work
 from photochrom.colorizer import Canvas, Colorizer
-from photochrom.errors import PhotochromError
+from photochrom.errors import PhotochromError, UsageError
 from photochrom.hints.hint import AnyHint, read_hints
 from photochrom.hints.mask import Mask
 from photochrom.hints.project import Project
@@ -27,7 +26,10 @@ from photochrom.photo.files import read_path
 from photochrom.photo.label import labelled
 from photochrom.runtime.registry import bundled
 
-DEFAULT_MODEL = "best"
+DEFAULT_MODEL: Final = "best"
+
+_PALETTE: Final = ("vividness", "warmth")
+"""Options that a finished picture hands on with its palette. Not its strength and tone: they are in its colours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +68,13 @@ class Painting:
         self._project = None if control.project is None else Project.read(control.project)
         self._palette = None if control.palette_from is None else Project.read(control.palette_from)
         self.painter = Colorizer(self._model(), device=settings.device, threads=threads)
-        self._hashes = {
-            key: hashlib.sha256(read_path(path)).hexdigest()
-            for key, path in {"keep_grey": control.keep_grey, "reference": self._reference}.items()
-            if path is not None
-        }
+        lends = control.reference or control.palette_from
+        self._reference = None if lends is None else self.painter.reference(lends)
+        self._hashes: dict[str, str] = {}
+        if control.keep_grey is not None:
+            self._hashes["keep_grey"] = hashlib.sha256(read_path(control.keep_grey)).hexdigest()
+        if self._reference is not None:
+            self._hashes["reference"] = self._reference.sha256
 
     def pages(self, job: Job, source: Any) -> Iterator[Painted]:
         """The pages of a picture, opened and painted, each when it is asked for.
@@ -124,10 +128,6 @@ class Painting:
         return self._marked(), [hint.to_json() for hint in self._hints(job)]
 
     @property
-    def _reference(self) -> Path | None:
-        return self._control.reference or self._control.palette_from
-
-    @property
     def _labels(self) -> bool:
         return self._control.label or bool(self._project and self._project.options.get("label"))
 
@@ -170,6 +170,8 @@ class Painting:
             options["reference"] = self._reference
         if self._control.hints is not None:
             options["hints"] = self._hints(job)
+        if self._control.confidence and "reference" in options:
+            raise UsageError("--confidence knows nothing of colours that a reference lent: leave one of them out")
         return canvas, options
 
     def _chosen(self) -> dict[str, Any]:
@@ -196,7 +198,7 @@ class Painting:
     def _option(self, name: str, given: Any, default: Any) -> Any:
         if given is not None:
             return given
-        for source in (self._project, self._palette if name != "detail" else None):
-            if source is not None and name in source.options:
+        for source, takes in ((self._project, True), (self._palette, name in _PALETTE)):
+            if source is not None and takes and name in source.options:
                 return source.options[name]
         return default
