@@ -5,7 +5,7 @@
         --pairs pairs.txt --pairs-data manifest.csv --pairs-split val
 
 Each photograph is coloured without and with a reference: once itself, mirrored, cropped to 80 % and brightened,
-which must gain at least 2.5 dB of PSNR; once the next photograph of another scene, which may lose at most 0.3 dB.
+which must gain at least 2.5 dB of PSNR; once the next photograph of another scene, which may lose at most 0.3 dB. Photographs whose colours could be those of sepia are left out.
 For pairs of different photographs of the same kind of thing, two names a line, each lends its colours to the
 other: where they match, the mean distance in ab, and in hue where both have one, between the colours before and
 after and those of the reference.
@@ -27,6 +27,7 @@ from photochrom.evaluation.metrics import psnr
 from photochrom.evaluation.subjects import ModelSubject, Seen, joined
 from photochrom.evaluation.truths import Truth, Truths
 from photochrom.hints.reference import Lent, Reference
+from photochrom.photo.samples import Look
 from photochrom.runtime.model import Model
 
 Rgb = NDArray[np.uint8]
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     subject = ModelSubject(Model.load(options.model))
 
     truths = Truths.open(options.data, split=options.split, labels=options.labels, limit=options.limit)
-    own, other = compared(subject, list(truths))
+    own, other = compared(subject, [truth for truth in truths if has_colors(changed(truth.rgb))])
     missed = [
         verdict("the photograph itself, mirrored, cropped, brighter", own, own.mean() >= LEAST_GAIN),
         verdict("a photograph of another scene", other, other.mean() >= -MOST_LOSS),
@@ -107,6 +108,11 @@ def of_other_scene(one: Truth, other: Truth) -> bool:
     return one.name != other.name and (scene is None or scene != other.labels.get("scene"))
 
 
+def has_colors(rgb: Rgb) -> bool:
+    """Whether a picture is taken for one in colour: earth tones alone are not, and lend nothing."""
+    return Look.at(rgb).was_colored() == "color"
+
+
 def changed(rgb: Rgb) -> Rgb:
     """A picture mirrored, cropped to its middle, and brightened."""
     top, left = (round(side * (1 - KEPT) / 2) for side in rgb.shape[:2])
@@ -136,9 +142,8 @@ def verdict(name: str, gains: Float, passed: bool | np.bool_) -> bool:
 def matched(subject: ModelSubject, truths: Truths, names: list[list[str]]) -> bool:
     """Print what photographs of the same kind lend each other; whether any goes away from its reference."""
     pairs = []
-    print(
-        "| photograph | reference | matched, % | ab before | after | hue before | after |\n|---|---|---:|---:|---:|---:|---:|"
-    )
+    print("| photograph | reference | matched | ab before | after | hue before | after |")
+    print("|---|---|---:|---:|---:|---:|---:|")
     for one, other in [pair[::step] for pair in names for step in (1, -1)]:
         pair = moved(subject, truths.read(one), truths.read(other))
         pairs.append(pair)
