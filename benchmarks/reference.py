@@ -5,10 +5,10 @@
         --pairs pairs.txt --pairs-data manifest.csv --pairs-split val
 
 Each photograph is coloured without and with a reference: once itself, mirrored, cropped to 80 % and brightened,
-which must gain at least 2.5 dB of PSNR; once the next photograph of another scene, which may lose at most 0.3 dB. Photographs whose colours could be those of sepia are left out.
-For pairs of different photographs of the same kind of thing, two names a line, each lends its colours to the
-other: where they match, the mean distance in ab, and in hue where both have one, between the colours before and
-after and those of the reference.
+which must gain at least 2.5 dB of PSNR; once the next photograph of another scene, which may lose at most 0.3 dB.
+Photographs whose colours could be those of sepia are left out. For pairs of different photographs of the same kind
+of thing, two names a line, each lends its colours to the other: where they match, the mean distance in ab, and in
+hue where both have one, between the colours before and after and those of the reference.
 """
 
 from __future__ import annotations
