@@ -10,6 +10,7 @@ every file that doesn't, with what each library says. Exit code 1 if we can't op
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -152,7 +153,13 @@ def _compared(ours: Luma, theirs: Luma) -> str:
 
 
 def _levels(samples: NDArray[Any]) -> Luma:
-    """Grey or RGB with or without alpha as luma in [0, 1]."""
+    """Grey or RGB with or without alpha as luma in [0, 1].
+
+    Raises:
+        ValueError: samples of which nobody knows what is white.
+    """
+    if samples.dtype.kind not in "bu":
+        raise ValueError(f"samples are {samples.dtype}")
     if samples.dtype == bool:
         samples = samples.astype(np.uint8) * 255
     if samples.ndim == 3:
@@ -189,15 +196,26 @@ def _by_libvips(path: Path) -> Luma:
     return _levels(image.numpy().reshape(image.height, image.width, image.bands))
 
 
-def _by_profile(path: Path) -> Luma:
-    """What a grey, CMYK or other picture with a profile is in sRGB; without one, CMYK by libvips' own."""
-    image = _vips(path)
-    if image.interpretation != "cmyk" and not image.get_typeof("icc-profile-data"):
+def _in_srgb(path: Path) -> Luma:
+    """By littleCMS, as Pillow calls it, for a file with a profile; CMYK without one by libvips' own."""
+    from PIL import Image, ImageCms, ImageOps
+
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image)
+    profile = upright.info.get("icc_profile")
+    upright = upright.convert({"LA": "L", "RGBA": "RGB", "P": "RGB"}.get(upright.mode, upright.mode))
+    if profile and upright.mode in ("L", "RGB", "CMYK"):
+        source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        how = ImageCms.Flags.BLACKPOINTCOMPENSATION
+        relative = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        converted = ImageCms.profileToProfile(upright, source, target, relative, "RGB", flags=how)
+        assert converted is not None
+        return _levels(np.asarray(converted))
+    ink = _vips(path)
+    if ink.interpretation != "cmyk":
         raise ValueError("no profile")
-    deep = image.format == "ushort"
-    how = {"embedded": True, "input_profile": "cmyk", "intent": "relative", "black_point_compensation": True}
-    image = image.icc_transform("srgb", depth=16 if deep else 8, **how)
-    return _levels(image.numpy().reshape(image.height, image.width, image.bands))
+    how_vips = {"embedded": True, "input_profile": "cmyk", "intent": "relative", "black_point_compensation": True}
+    return _levels(ink.icc_transform("srgb", **how_vips).numpy().reshape(ink.height, ink.width, 3))
 
 
 def _vips(path: Path) -> Any:
@@ -216,7 +234,7 @@ def _by_opencv(path: Path) -> Luma:
 READERS: Final[dict[str, Callable[[Path], Luma]]] = {
     "Pillow": _by_pillow,
     "libvips": _by_libvips,
-    "libvips in sRGB": _by_profile,
+    "in sRGB": _in_srgb,
     "OpenCV": _by_opencv,
 }
 

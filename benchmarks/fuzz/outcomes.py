@@ -110,7 +110,8 @@ def page(tally: Tally, *, names: Sequence[str], first: int, limits: str) -> str:
             f"the slowest took {seconds:.2f} s (`{name}` {seed}).",
             f"- Memory of the worker between two files, at ten moments of the run: "
             f"{', '.join(f'{each:.0f}' for each in steps)} MB; growth after warming up {tally.growth:.0f} MB "
-            f"(at most {MOST_GROWTH}).",
+            f"(at most {MOST_GROWTH}). The allocator gives freed memory back at once in this run; as it is usually set",
+            "  it keeps some for later use.",
             f"- Workers replaced: {tally.replaced}.",
             f"- Machine: {platform.system()} {platform.machine()}, Python {platform.python_version()}, {libraries}.",
             "",
