@@ -303,6 +303,31 @@ def test_painting_with_changed_hints_opens_no_file_and_runs_no_encoder(
     assert calls.count("decode") == 3
 
 
+def test_suggestions_confidence_and_variants_open_no_file_and_run_no_encoder(
+    painter: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas = painter.open(sample())
+
+    def refused(self: Model, *_: Any) -> Any:
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr(Model, "encode", refused)
+    assert len(canvas.suggest(300, 200)) == 5
+    assert canvas.confidence(hints=[Hint(300, 200, "red")]).shape == (512, 512)
+    assert len(canvas.variants(2)) == 2
+
+
+def test_a_strip_of_tiles_has_suggestions_confidence_and_variants(painter: Colorizer) -> None:
+    luma = np.random.default_rng(3).integers(60, 200, (60, 1200), np.uint8)
+    canvas = painter.open(luma)
+    assert len(canvas.size.starts) > 3
+    assert canvas.suggest(20, 30) != canvas.suggest(1150, 30)
+    confidence = canvas.confidence(hints=[Hint(1150, 30, "red")])
+    assert confidence.shape == luma.shape
+    assert confidence[30, 1150] == 1
+    assert all(each.size == (1200, 60) for each in canvas.variants(2))
+
+
 def test_a_hint_in_a_strip_of_tiles_is_seen_where_it_lies(painter: Colorizer) -> None:
     luma = np.full((100, 1500), 120, np.uint8)
     luma[:, ::7] = 140
