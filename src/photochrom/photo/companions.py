@@ -28,9 +28,9 @@ def layer(photo: Photo) -> Photo:
     """The colours of a coloured photograph without its light: a layer for the blend mode "Color" of other programs.
 
     That mode gives each channel of the layer the luma of what lies below and draws what leaves the RGB cube toward
-    grey (W3C Compositing and Blending Level 1, section 10.2, as in Photoshop and Krita), as is done here: laid over
-    the grey photograph, the layer gives the coloured one, within the rounding of 8 bit. Its own luma is middle grey
-    but for strong colours that have no room there.
+    grey (W3C Compositing and Blending Level 1, section 10.2; PDF and Photoshop have the same), as is done here. So the
+    layer over the grey photograph gives the coloured one, within the rounding of 8 bit. Its own luma is middle grey but
+    for strong colours that have no room there.
     """
     width, height = photo.size
     alpha = None if photo.alpha is None else photo.alpha_8_bit()
