@@ -75,7 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
     subject = ModelSubject(Model.load(options.model))
 
     truths = Truths.open(options.data, split=options.split, labels=options.labels, limit=options.limit)
-    own, other = compared(subject, [truth for truth in truths if has_colors(changed(truth.rgb))])
+    own, other = compared(
+        subject, [truth for truth in truths if has_colors(truth.rgb) and has_colors(changed(truth.rgb))]
+    )
     missed = [
         verdict("the photograph itself, mirrored, cropped, brighter", own, own.mean() >= LEAST_GAIN),
         verdict("a photograph of another scene", other, other.mean() >= -MOST_LOSS),

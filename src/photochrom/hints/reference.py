@@ -35,9 +35,9 @@ _STRIDES: Final = (8, 16)
 _PLACE: Final = 2
 """Cells along a side of one place that is compared."""
 
-_ALIKE: Final = (0.5, 0.65)
-"""Cosine of two places' features from which they are alike, and from which that is as sure as it gets. Of a picture
-and itself, mirrored, cropped and brighter, the mean is 0.7, of unrelated pictures 0.4."""
+_ALIKE: Final = (0.55, 0.7)
+"""Cosine of two places' features from which they are alike, and from which that is as sure as it gets. Of the best
+matches between a picture and itself, mirrored, cropped and brighter, the mean is 0.7, between unrelated ones 0.4."""
 
 _CLEAR: Final = 0.2
 """By how much the most alike place must be ahead of all that have another colour, to count fully."""
@@ -47,6 +47,14 @@ _OTHER: Final = 12.0
 
 _ONE_SIDED: Final = 0.3
 """How much a match counts whose place in the reference is more alike to another place of the picture."""
+
+_BORDER: Final = 1
+"""Places along the sides of both pictures that match nothing: there the network sees a picture's border, which looks
+like that of any other."""
+
+_RELATED: Final = (0.01, 0.04)
+"""Mean confidence up to which the few matches of two pictures are chance, and from which they count fully: 98 of 100
+unrelated pictures stay below the latter, of a picture and itself it is 0.2 and more."""
 
 _WIDTH: Final = 2.0
 """Cells over which the colours of matched places are settled in the result."""
@@ -140,9 +148,10 @@ class Reference:
             raise UsageError(
                 f"{photo.name}: {what}, so it has no colours to lend: give a picture in colour as reference"
             )
-        sides = [_places(Look(model, side, size)) for side in (luma, np.ascontiguousarray(luma[:, ::-1]))]
+        inner = _inner(colors.shape)
+        sides = [_places(Look(model, side, size))[inner] for side in (luma, np.ascontiguousarray(luma[:, ::-1]))]
         places = np.concatenate([side.reshape(-1, side.shape[-1]) for side in sides])
-        ab = np.concatenate([colors.reshape(-1, 2), colors[:, ::-1].reshape(-1, 2)])
+        ab = np.concatenate([side[inner].reshape(-1, 2) for side in (colors, colors[:, ::-1])])
         sha256 = photo.sha256 or hashlib.sha256(photo.luma.tobytes() + colors.tobytes()).hexdigest()
         return cls(photo.name, sha256, path, model.identity, places, ab)
 
@@ -159,7 +168,11 @@ class Reference:
             )
         places = _places(look)
         ab, confidence = self._matched(places.reshape(-1, places.shape[-1]))
-        planes = np.column_stack([normalize_ab(ab), confidence]).reshape(*places.shape[:2], 3)
+        planes = np.column_stack([normalize_ab(ab), np.zeros_like(confidence)]).reshape(*places.shape[:2], 3)
+        inner = _inner(planes.shape)
+        planes[inner][..., 2] = confidence.reshape(places.shape[:2])[inner]
+        least, sure = _RELATED
+        planes[..., 2] *= np.clip((planes[..., 2].mean() - least) / (sure - least), 0, 1)
         height, width = look.cells.shape
         cells = planes.repeat(_PLACE, axis=0).repeat(_PLACE, axis=1)[:height, :width]
         return Lent(np.ascontiguousarray(cells.transpose(2, 0, 1), np.float32))
@@ -197,6 +210,12 @@ class Reference:
 def _grid(height: int, width: int) -> tuple[int, int]:
     """Places down and across of so many cells."""
     return -(-height // _PLACE), -(-width // _PLACE)
+
+
+def _inner(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The places away from the border, of so many down and across; all of them along a side that has too few."""
+    down, across = (slice(_BORDER, -_BORDER) if side > 4 * _BORDER else slice(None) for side in shape[:2])
+    return down, across
 
 
 def _places(look: Look) -> Float:
