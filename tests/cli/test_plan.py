@@ -10,7 +10,7 @@ import pytest
 
 from photochrom.cli import plan as planning
 from photochrom.cli.jobs import Job
-from photochrom.cli.plan import plan
+from photochrom.cli.plan import is_result, plan
 from photochrom.errors import UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -300,3 +300,15 @@ def test_five_thousand_files_are_planned_within_seconds(here: Path) -> None:
     jobs = plan(["large"], output="out", format=None, recursive=True)
     assert len(jobs) == 5000
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize("original", ["x.bmp", "x.jpg", "x.JPG", "x.tiff"])
+def test_a_result_without_a_place_for_a_mark_is_known_by_its_name_whatever_it_was_made_from(
+    here: Path, original: str
+) -> None:
+    result = here / "x-colour.bmp"
+    result.write_bytes(b"BM")
+    assert not is_result(result)
+    (here / original).write_bytes(PNG)
+    assert is_result(result)
+    assert not is_result(here / original)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,9 @@ def test_results_as_they_were_made_are_verified(verify: Run) -> None:
     assert {path: path.read_bytes() for path in Path("out").iterdir()} == before
 
 
-def test_what_is_missing_damaged_exchanged_or_made_from_something_else_is_told(verify: Run, album: Path) -> None:
+def test_what_is_missing_damaged_exchanged_or_made_from_something_else_is_told(
+    verify: Run, photochrom: Run, album: Path
+) -> None:
     Path("out/a.jpg").unlink()
     Path("out/b.png").write_bytes(Path("out/b.png").read_bytes()[:-2000])
     shutil.copy("album/c.tif", "out/c.tif")
@@ -54,3 +57,12 @@ def test_inputs_that_are_results_or_cannot_be_read_are_told_apart(verify: Run, p
     assert result.code == 1
     assert "album/missing.jpg: there is no such file" in result.err
     assert result.out == b"album/a.jpg -> out/a.jpg: verified\n"
+
+
+def test_an_input_that_may_not_be_read_is_told(verify: Run, photochrom: Run, album: Path) -> None:
+    (album / "a.jpg").chmod(0)
+    if os.access(album / "a.jpg", os.R_OK):
+        pytest.skip("whoever runs this may read everything")
+    result = photochrom("colorize", "album/a.jpg", "-o", "out/", "--verify")
+    assert result.code == 1
+    assert result.err == "photochrom: error: album/a.jpg: could not be read (Permission denied)\n"

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli import supervision
+from photochrom.cli import workers as pool
 from photochrom.cli.jobs import Job, Limits, Report, Settings
 from photochrom.cli.workers import Workers
 
@@ -107,6 +108,30 @@ def test_a_worker_that_keeps_memory_after_a_picture_is_replaced(
     reports, replaced = color(tiny, jobs("a.jpg", "b.png", "c.tif"))
     assert [report.status for report in reports] == ["colored"] * 3
     assert replaced == 3
+
+
+def test_a_worker_that_cannot_be_started_costs_its_picture_alone(
+    tiny: Path, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Scarce(supervision.Worker):
+        """The first of them is ended after each picture, the second can't be started."""
+
+        started = 0
+
+        def __init__(self, limits: Limits) -> None:
+            Scarce.started += 1
+            if Scarce.started == 2:
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            super().__init__(limits)
+
+        def swollen(self) -> bool:
+            return True
+
+    monkeypatch.setattr(pool, "Worker", Scarce)
+    with Workers(Settings(model=str(tiny))) as workers:
+        reports = list(workers.color(jobs("a.jpg", "b.png", "c.tif")))
+    assert [report.status for report in reports] == ["colored", "failed", "colored"]
+    assert "no process could be started for it (Resource temporarily unavailable)" in (reports[1].reason or "")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

@@ -90,7 +90,7 @@ class Coloring:
         if why is None and job.target is not None:
             files = self._settings.control.companions_of(job.target)
             beside.check(files, replace=self._settings.overwrite or self._settings.resume)
-            if job.target.parent.is_dir():
+            if os.path.isdir(job.target.parent):  # unlike Path.is_dir, also where the way there is barred
                 claim = _claimed(job.target, stack, self._tell)
                 why = self._standing.why_not(job)  # somebody may have finished it just now
         return claim, why or ""
@@ -99,7 +99,7 @@ class Coloring:
         self, job: Job, data: bytes | None, places: Sequence[_Place], stack: ExitStack
     ) -> tuple[Report, bytes | None]:
         source = job.source if data is None else _Piped(data, job)
-        stamp = None if job.source is None or not job.source.is_file() else Stamp.of(job.source)
+        stamp = Stamp.of(job.source) if job.source is not None and os.path.isfile(job.source) else None
         if self._settings.control.variants:
             variants = self._painting.variants(job, source)
             results = [iter([variants[place.number]]) for place in places]
@@ -144,6 +144,8 @@ class Coloring:
             with explained(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
             claim = _claimed(target, stack, self._tell)
+            if why := self._standing.why_not(place.job):  # as above
+                raise BusyError(why)
         self._standing.begin(place.job, target, stamp)
         for path in files.values():
             self._tell("writes", temporary_of(path.resolve()))

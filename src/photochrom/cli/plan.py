@@ -111,7 +111,9 @@ def is_result(path: Path) -> bool:
         return True
     if holds_mark(path) or not path.stem.endswith(SUFFIX):
         return False
-    return path.with_stem(path.stem.removesuffix(SUFFIX)).exists()
+    original = path.with_stem(path.stem.removesuffix(SUFFIX))
+    endings = [ending for each in FORMATS for suffix in each.suffixes for ending in (suffix, suffix.upper())]
+    return any(os.path.exists(original.with_suffix(ending)) for ending in (original.suffix, *endings))
 
 
 def holds_mark(path: Path) -> bool:

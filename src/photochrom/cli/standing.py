@@ -97,7 +97,7 @@ class Standing:
         self._note(job, target, original, done=True, fresh=False)
 
     def _is_done(self, job: Job, target: Path) -> bool:
-        if job.source is None or not job.source.is_file():
+        if job.source is None or not os.path.isfile(job.source):
             return False
         try:
             return self._made_from(job, job.source, target)

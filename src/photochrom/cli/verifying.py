@@ -11,7 +11,7 @@ from photochrom.cli.plan import holds_mark, is_result
 from photochrom.cli.standing import sha256
 from photochrom.errors import PhotoError
 from photochrom.photo import MAX_PIXELS, open_pages
-from photochrom.photo.files import read_path
+from photochrom.photo.files import read_path, reason
 from photochrom.photo.mark import read_original
 
 
@@ -31,9 +31,9 @@ class Verifying:
             raise PhotoError(f"{job.name}: only results in files can be verified")
         if job.listed and is_result(job.source):
             return Report(input=job.name, status="skipped", reason="is a result itself"), None
-        status, reason = self._found(job.source, job.target)
+        status, why = self._found(job.source, job.target)
         output = os.fspath(job.target) if status == "verified" else None
-        return Report(input=job.name, output=output, status=status, reason=reason), None
+        return Report(input=job.name, output=output, status=status, reason=why), None
 
     def _found(self, source: Path, target: Path) -> tuple[Status, str | None]:
         if not os.path.exists(source):
@@ -50,10 +50,17 @@ class Verifying:
             return "differs", str(error)
         original = read_original(packet)
         if original is not None:
-            if original == sha256(source):
+            if original == _sha256(source):
                 return "verified", None
             return "differs", f"{target}: was made from another picture, or this one was changed since"
         entry = Journal(target.parent).last(target.name)
         if not holds_mark(target) and entry is not None and entry.original == Stamp.of(source):
             return "verified", None
         return "differs", f"{target}: says nothing of the picture that it was made from"
+
+
+def _sha256(source: Path) -> str:
+    try:
+        return sha256(source)
+    except OSError as error:
+        raise PhotoError(f"{source}: could not be read ({reason(error)})") from error

@@ -128,7 +128,12 @@ class Workers:
         with self._lock:
             if self._closed.is_set():
                 raise WorkerDied("was stopped", "stopped")
-            worker = Worker(self._limits)
+            try:
+                worker = Worker(self._limits)
+            except OSError as error:
+                raise PhotochromError(
+                    f"no process could be started for it ({error.strerror or error}): try --jobs 1"
+                ) from error
             self._all.add(worker)
             return worker
 
