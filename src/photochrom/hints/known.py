@@ -95,23 +95,33 @@ class Known:
         every = np.concatenate(chosen)
         return every[np.linspace(0, len(every) - 1, min(len(every), MOST_POINTS)).round().astype(np.int64)]
 
+    @cached_property
+    def spokesmen(self) -> Cells:
+        """Numbers of the cells that the decoder is told: the middle one of each hint.
+
+        A stroke told cell by cell would outvote everything else that the decoder knows, and tint the whole picture.
+        """
+        members = (np.flatnonzero(self.whose == number) for number in np.unique(self.whose))
+        return np.array([own[len(own) // 2] for own in members], np.int64)
+
     def map(self, trust: Float, soft: Float | None = None) -> HintMap:
-        """What the decoder is told: points, and where there are more than it takes, all of them as dense hints too.
+        """What the decoder is told: one cell of each hint, as points, and as dense hints too if those are too many.
 
         Args:
             trust: (P,) how far each cell may speak for the whole picture, in [0, 1]; 0 is not told at all.
             soft: dense hints (3, h, w) of all that is not known.
         """
-        few = self.few
+        told = self.spokesmen
+        few = told[np.linspace(0, len(told) - 1, min(len(told), MOST_POINTS)).round().astype(np.int64)]
         xy = ((self.at[few][:, ::-1] + 0.5) / (self.size[1], self.size[0])).astype(np.float32)
-        points = HintMap.from_points(xy, self.ab[few], trust[few])
-        if len(few) == len(self.at):
-            return points if soft is None else HintMap(points.points, soft)
+        points = HintMap.from_points(xy, self.ab[few], trust[few]).points
+        if len(few) == len(told):
+            return HintMap(points, soft)
         dense = np.zeros((3, *self.size), np.float32) if soft is None else soft.copy()
-        rows, columns = self.at.T
-        dense[:2, rows, columns] = normalize_ab(self.ab).T
-        dense[2, rows, columns] = trust
-        return HintMap(points.points, dense)
+        rows, columns = self.at[told].T
+        dense[:2, rows, columns] = normalize_ab(self.ab[told]).T
+        dense[2, rows, columns] = trust[told]
+        return HintMap(points, dense)
 
 
 def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:
