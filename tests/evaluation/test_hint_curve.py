@@ -39,7 +39,7 @@ def test_the_curve_of_the_bundled_model_rises(curve: HintCurve) -> None:
     assert (np.diff(decibels[2:]) > 0).all()  # one point more may well mislead on one of three pictures
     assert min(decibels[3:]) > decibels[0]
     assert [gain.value for gain in curve.gained] == pytest.approx([each - decibels[0] for each in decibels], abs=1e-4)
-    assert curve.gained[4].value > 3
+    assert curve.gained[4].value > 2
     areas = [step.auc.value for step in curve.steps]
     assert areas[-1] > areas[4] > areas[0]
 
