@@ -32,7 +32,7 @@ red one changes the rest of a picture by 6 to 18 units."""
 _BEYOND: Final = 0.15
 """What is left of a trusted hint's own difference where it is near and alike but beyond the edges of its object."""
 
-_FAR: Final = 6.0
+_FAR: Final = 12.0
 """Lab units by which the decoder may change what belongs to no hint, for one hint; for more, by their root more."""
 
 _PLACE: Final = 0.7
