@@ -25,6 +25,7 @@ from benchmarks.fuzz.mutations import mutated  # noqa: E402
 from benchmarks.fuzz.outcomes import Outcome, Tally, page  # noqa: E402
 from photochrom.cli.jobs import Answer, Job, Limits, Settings  # noqa: E402
 from photochrom.cli.workers import Workers  # noqa: E402
+from photochrom.photo.mark import PHOTOCHROM  # noqa: E402
 
 PIXELS: Final = 4_000_000
 """Limit on the pixels: a good file has 0.002, and one that says it has billions is refused all the same."""
@@ -88,13 +89,16 @@ def run(
         settings = Settings(model=str(model), strength=0.5, max_pixels=max_pixels)
         wanted = list(islice(((name, seed) for seed in count(first) for name in names), files))
         with Workers(settings, limits=limits) as workers:
-            for number, answer in enumerate(workers.answers(_work(wanted, Path(folder)))):
+            work = ((job, None) for job in _jobs(wanted, Path(folder)))
+            for number, answer in enumerate(workers.answers(work)):
                 name, seed = wanted[number]
                 target = _target(Path(folder), number)
                 outcome = _outcome(answer, target)
                 report = answer.report
-                tally.add(bases()[name].format, name, seed, outcome, reason=report.reason or "", seconds=report.seconds)
+                reason = (report.reason or "").replace(f"{folder}/", "")
+                tally.add(bases()[name].format, name, seed, outcome, reason=reason, seconds=report.seconds)
                 target.unlink(missing_ok=True)
+                Path(report.input).unlink()
                 if number % max(files // _SAMPLES, 1) == 0:
                     tally.megabytes.append(_megabytes_of_children())
             tally.replaced = workers.replaced
@@ -105,9 +109,12 @@ def run(
     return tally
 
 
-def _work(wanted: Sequence[tuple[str, int]], folder: Path) -> Iterator[tuple[Job, bytes]]:
+def _jobs(wanted: Sequence[tuple[str, int]], folder: Path) -> Iterator[Job]:
+    """As for files that stand in a folder: each is asked first whether it carries our mark, as some good ones do."""
     for number, (name, seed) in enumerate(wanted):
-        yield Job(Path(f"{name} {seed}"), _target(folder, number)), mutated(name, seed)
+        data, source = mutated(name, seed), folder / f"{number}.in"
+        source.write_bytes(data)
+        yield Job(source, _target(folder, number), listed=PHOTOCHROM.encode() not in data)
 
 
 def _target(folder: Path, number: int) -> Path:
@@ -119,7 +126,7 @@ def _outcome(answer: Answer, target: Path) -> Outcome:
     if report.status == "colored":
         return "coloured" if target.exists() and target.stat().st_size else "mistake"
     reason = report.reason or ""
-    if answer.mistake is not None:
+    if answer.mistake is not None or report.status == "skipped":
         return "mistake"
     if "crash" in reason or "ended by the system" in reason:
         return "crashed"

@@ -157,6 +157,8 @@ def _tiff() -> dict[str, bytes]:
         "YCbCr subsampled": _subsampled(image),
         "12 bit": _retold(np.asarray(image.convert("L")), {256: [SIZE[0] * 8 // 12], 258: [12]}),
         "old JPEG": _old_jpeg(image),
+        "LZMA": files.encoded(image, "TIFF", compression="lzma"),
+        "Zstandard": files.encoded(image.convert("L"), "TIFF", compression="zstd"),
     }
 
 

@@ -23,6 +23,10 @@ _DENSITY: Final = 38
 
 _GREEN_MASK: Final = 58
 
+_MOST_OF_A_RUN: Final = 128
+"""Pixels that a byte of run lengths can stand for: 255 need two. A file may leave pixels out, which no picture does."""
+
+
 _BITS: Final = frozenset({1, 4, 8, 16, 24, 32})
 _COMPRESSIONS: Final = frozenset({0, 1, 2, 3})
 _UNCOMPRESSED: Final = frozenset({0, 3})
@@ -67,6 +71,8 @@ class Bmp(Format):
         stored = (width * bits + 31) // 32 * 4 * abs(height)
         if compression not in _UNCOMPRESSED:
             stored = struct.unpack_from("<I", data, 34)[0]
+            if width * abs(height) > _MOST_OF_A_RUN * len(data):
+                raise _damaged(name, "it holds too little for so many pixels")
         if offset + stored > len(data):
             raise _damaged(name, "it ends before the picture does")
         if bits == 16 and compression == 3 and header > 40:

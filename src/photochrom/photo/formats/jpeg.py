@@ -25,6 +25,7 @@ from photochrom.photo.formats.jpeg_bands import encoded
 from photochrom.photo.formats.jpeg_quality import DEFAULT_QUALITY, nearest_quality
 from photochrom.photo.formats.jpeg_segments import (
     END,
+    SCAN,
     Header,
     JpegEncoding,
     damaged,
@@ -51,6 +52,10 @@ _HARMLESS_IN_HEADER: Final = ("extraneous bytes before marker", "bad ICC marker"
 """The same, if it goes away with the junk in the header; in the scan it means that some of the picture is lost."""
 
 
+_MOST_SCANS: Final = 1000
+"""Each goes over the whole picture; a progressive JPEG has about ten, and a file made for it could have a million."""
+
+
 class Jpeg(Format):
     """Baseline and progressive, grey, YCbCr, RGB and CMYK in; baseline YCbCr out."""
 
@@ -66,6 +71,9 @@ class Jpeg(Format):
         check_page(page, 1, name)
         header = Header.parse(data, name)
         check_size(header.width, header.height, max_pixels=max_pixels, name=name)
+        end = data.find(END, header.scan)  # what stands behind it, as the film of a phone's "live" photograph, is none
+        if data.count(SCAN, header.scan, end if end >= 0 else None) > _MOST_SCANS:
+            raise damaged(name, f"its picture is drawn over more than {_MOST_SCANS:,} times")
         metadata = header.metadata()
         encoding = JpegEncoding(
             quality=nearest_quality(header.luma_table, header.chroma_table),

@@ -31,6 +31,7 @@ _SEQUENTIAL: Final = frozenset({0xC0, 0xC1, 0xC9})
 _ONE_PASS: Final = frozenset({0xC0, 0xC1})
 """Sequential with Huffman codes, in which libjpeg notices that a single bit is missing."""
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+SCAN: Final = bytes((0xFF, _SOS))
 END: Final = bytes((0xFF, _EOI))
 _MOST_JUNK: Final = 65536
 """Bytes between segments that are none themselves: more than any broken writer leaves."""

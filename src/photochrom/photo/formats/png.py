@@ -235,7 +235,8 @@ def _metadata_chunks(metadata: Metadata, came: PngEncoding | None) -> Iterator[b
         yield _chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + metadata.xmp)
     if metadata.iptc:
         block = iptc_records.to_resources(metadata.iptc)
-        lines = "\n".join(block.hex()[i : i + 72] for i in range(0, 2 * len(block), 72))
+        digits = block.hex()
+        lines = "\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
         text = f"\niptc\n{len(block):8d}\n{lines}\n".encode()
         yield _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text, 9))
     for kind, content in came.texts if came else ():

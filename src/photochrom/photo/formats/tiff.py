@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import struct
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +30,17 @@ from photochrom.photo.formats.base import Decoded, Format, Options, Page, check_
 from photochrom.photo.formats.jpeg_segments import quality_of
 from photochrom.photo.formats.tiff_colors import PREMULTIPLIED, STRAIGHT
 from photochrom.photo.formats.tiff_samples import decoded
-from photochrom.photo.formats.tiff_tags import Tags, chain, first, kind, name_links_plainly, pages_of, raw, tags_of
+from photochrom.photo.formats.tiff_tags import (
+    Tags,
+    chain,
+    damaged,
+    first,
+    kind,
+    name_links_plainly,
+    pages_of,
+    raw,
+    tags_of,
+)
 from photochrom.photo.mapped import Content
 from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
@@ -111,7 +122,10 @@ class Tiff(Format):
         check_size(first(tags, tag.WIDTH), first(tags, tag.LENGTH), max_pixels=max_pixels, name=name)
         if len(pages) < len(chain(view, name)) or tag.SUB_DIRECTORIES in tags:
             warn(f"{name}: holds smaller copies or masks of its pages, which would show them grey; they are left out")
-        samples, in_srgb = decoded(data, pages[page], tags, name)
+        try:
+            samples, in_srgb = decoded(data, pages[page], tags, name)
+        except struct.error as error:  # places that can't be
+            raise damaged(name, error) from None
         metadata, encoding = _metadata(tags, data, len(pages))
         orientation = first(tags, tag.ORIENTATION)
         return Decoded(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import lzma
 import zlib
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from photochrom.errors import MissingExtraError
@@ -21,6 +22,9 @@ LZMA, ZSTANDARD = 34925, 50000
 _DEFLATE: Final = 8
 _PLAIN: Final = 0
 """Level of zlib: nothing is gained by making it small once more."""
+
+_LARGEST_TILE: Final = 16_000_000
+"""Bytes that a tile may have however small the picture is."""
 
 
 def repacked(data: Content, directory: int, tags: Tags, name: str) -> bytes:
@@ -38,10 +42,12 @@ def repacked(data: Content, directory: int, tags: Tags, name: str) -> bytes:
     """
     unpack = _lzma if first(tags, tag.COMPRESSION) == LZMA else _zstandard(name)
     offsets, counts = (tag.TILES, tag.TILE_BYTES) if tag.TILES in tags else (tag.STRIPS, tag.STRIP_BYTES)
-    most = _bytes(tags)
+    most, count = _bytes(tags), _parts(tags)
+    if most > _LARGEST_TILE + 4 * first(tags, tag.WIDTH) * first(tags, tag.LENGTH) * 8:
+        raise tag.damaged(name, "its tiles are far larger than its picture")
     parts = bytearray()
     places, lengths = [], []
-    for place, length in zip(numbers(tags, offsets), numbers(tags, counts), strict=False):
+    for place, length in islice(zip(numbers(tags, offsets), numbers(tags, counts), strict=False), count):
         try:
             content = unpack(data[place : place + length], most)
         except (ValueError, EOFError, lzma.LZMAError) as error:
@@ -62,6 +68,17 @@ def _bytes(tags: Tags) -> int:
     rows = height if tag.TILES in tags else min(first(tags, tag.ROWS) or height, height)
     bits = (first(tags, tag.BITS) or 1) * (first(tags, tag.CHANNELS) or 1)
     return rows * (width * bits + 7) // 8 + rows
+
+
+def _parts(tags: Tags) -> int:
+    """How many strips or tiles the picture has; a file may list more, all of them with the same content."""
+    width, height = first(tags, tag.WIDTH), first(tags, tag.LENGTH)
+    if tag.TILES in tags:
+        across, down = max(first(tags, tag.TILE_WIDTH), 1), max(first(tags, tag.TILE_LENGTH), 1)
+    else:
+        across, down = width, first(tags, tag.ROWS) or height
+    planes = first(tags, tag.CHANNELS) if first(tags, tag.PLANAR) == 2 else 1
+    return -(-width // across) * -(-height // down) * max(planes, 1)
 
 
 def _lzma(data: bytes, most: int) -> bytes:

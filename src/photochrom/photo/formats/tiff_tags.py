@@ -10,7 +10,8 @@ import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO
+from math import isfinite
+from typing import Any, BinaryIO, Final
 
 import tifftools
 
@@ -37,18 +38,25 @@ _REDUCED, _MASK = 1, 4
 """Bits of the tag `NewSubfileType`: a smaller copy of another page, and a mask of one."""
 
 
+_TWICE: Final = 1_000_000
+"""Bytes of a file that may be read more than once, as where directories share short values."""
+
+_MOST_PAGES: Final = 10_000
+
+
 class _Bounded:
     """A stream over the file that ends with an error before long.
 
-    tifftools follows links from directory to directory without looking whether it was there
-    before: a file made for it would hold it for ever.
+    tifftools follows links from directory to directory without looking whether it was there before, and makes
+    numbers of the values of every tag, though they may all stand in the same place: a file made for it would hold it
+    for ever, or unfold to gigabytes.
     """
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
         self._place = 0
         self._reads = 100_000
-        self._bytes = max(256_000_000, len(data))
+        self._bytes = len(data) + _TWICE
 
     def seek(self, place: int, whence: int = 0) -> int:
         self._place = place + (self._place if whence == 1 else len(self._data) if whence == 2 else 0)
@@ -63,11 +71,15 @@ class _Bounded:
         self._reads -= 1
         self._bytes -= len(piece)
         if self._reads < 0 or self._bytes < 0:
-            raise ValueError("its directories run in a circle")
+            raise ValueError("its directories run in a circle or stand in each other")
         return piece
 
 
-_UNREADABLE = (tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError)
+_UNREADABLE: Final = (
+    *(tifftools.TifftoolsError, struct.error, ValueError, KeyError, TypeError, MemoryError),
+    *(IndexError, OverflowError, RecursionError),
+)
+"""What reading a damaged directory ends in."""
 
 
 def damaged(name: str, why: object) -> PhotoError:
@@ -90,7 +102,13 @@ def chain(data: memoryview, name: str) -> list[int]:
     found: dict[int, None] = {}
     try:
         directory = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
+        room = len(data)
         while directory and directory not in found:
+            room -= _end(data, directory) - directory
+            if room < 0:
+                raise damaged(name, "its directories stand in each other")
+            if len(found) == _MOST_PAGES:
+                raise PhotoError(f"{name}: has more than {_MOST_PAGES:,} pages; split it into several files")
             following = struct.unpack_from(order + ("Q" if big else "I"), data, _end(data, directory))[0]
             found[directory] = None
             directory = following
@@ -118,7 +136,9 @@ def _is_part(data: memoryview, directory: int) -> bool:
     """Whether a directory's picture belongs to that of another one."""
     order, _ = kind(data)
     for tag, entry in _entries(data, directory):
-        if tag not in (SUBFILE, OLD_SUBFILE):
+        if tag > OLD_SUBFILE:  # they stand in their order
+            break
+        if tag < SUBFILE:
             continue
         wide = struct.unpack_from(order + "H", entry, 2)[0] != _SHORT
         value = struct.unpack_from(order + ("I" if wide else "H"), entry, len(entry) // 2 + 2)[0]
@@ -258,7 +278,7 @@ def name_links_plainly(file: BinaryIO) -> None:
 def first(tags: Tags, tag: int) -> int:
     """The first number of a tag; 0 where there is none."""
     value = tags.get(tag, {}).get("data")
-    return int(value[0]) if isinstance(value, list) and value else 0
+    return _whole_number(value[0]) if isinstance(value, list) and value else 0
 
 
 def raw(tags: Tags, tag: int) -> bytes | None:
@@ -280,4 +300,9 @@ def raw(tags: Tags, tag: int) -> bytes | None:
 def numbers(tags: Tags, tag: int) -> list[int]:
     """All whole numbers of a tag; none where there is no such tag."""
     value = tags.get(tag, {}).get("data")
-    return [int(number) for number in value] if isinstance(value, list) else []
+    return [_whole_number(number) for number in value] if isinstance(value, list) else []
+
+
+def _whole_number(value: float) -> int:
+    """The value; 0 for what is no number at all, which floating-point ones may be."""
+    return int(value) if isfinite(value) else 0
