@@ -104,12 +104,13 @@ def chain(data: memoryview, name: str) -> list[int]:
         directory = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
         room = len(data)
         while directory and directory not in found:
-            room -= _end(data, directory) - directory
+            end = _end(data, directory)
+            room -= end - directory
             if room < 0:
                 raise damaged(name, "its directories stand in each other")
             if len(found) == _MOST_PAGES:
                 raise PhotoError(f"{name}: has more than {_MOST_PAGES:,} pages; split it into several files")
-            following = struct.unpack_from(order + ("Q" if big else "I"), data, _end(data, directory))[0]
+            following = struct.unpack_from(order + ("Q" if big else "I"), data, end)[0]
             found[directory] = None
             directory = following
     except (struct.error, OverflowError):
