@@ -239,8 +239,9 @@ def _jxl() -> dict[str, bytes]:
     whole = _rewritten(photo.open(_jpeg()["baseline"]), "jxl")
     container = containers.of(whole)
     assert container is not None
+    inside = {b"Exif": bytes(4) + files.exif(6, size=SIZE), b"xml ": files.xmp()}
     folded = [
-        containers.Part(b"brob", part.kind + brotli.compress(part.content)) if part.kind in (b"Exif", b"xml ") else part
+        containers.Part(b"brob", part.kind + brotli.compress(inside[part.kind])) if part.kind in inside else part
         for part in container.cut(whole)
     ]
     return {
