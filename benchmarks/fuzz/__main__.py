@@ -126,8 +126,10 @@ def _outcome(answer: Answer, target: Path) -> Outcome:
     if report.status == "colored":
         return "coloured" if target.exists() and target.stat().st_size else "mistake"
     reason = report.reason or ""
-    if answer.mistake is not None or report.status == "skipped":
+    if answer.mistake is not None:
         return "mistake"
+    if report.status == "skipped" and not target.exists():
+        return "skipped"
     if "crash" in reason or "ended by the system" in reason:
         return "crashed"
     if "given up" in reason:

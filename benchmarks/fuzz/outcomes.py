@@ -10,7 +10,7 @@ from importlib.metadata import version
 from statistics import median
 from typing import Final, Literal
 
-Outcome = Literal["coloured", "refused", "crashed", "hung", "memory", "mistake", "left over"]
+Outcome = Literal["coloured", "refused", "skipped", "crashed", "hung", "memory", "mistake", "left over"]
 
 BAD: Final[tuple[Outcome, ...]] = ("crashed", "hung", "memory", "mistake", "left over")
 """Outcomes that must not be: each makes the run fail."""
@@ -24,6 +24,7 @@ _WARM: Final = 0.1
 _WORDS: Final[dict[Outcome, str]] = {
     "coloured": "coloured",
     "refused": "refused with a `PhotoError`",
+    "skipped": "passed over: carries our mark",
     "crashed": "crashed the worker",
     "hung": "beyond the time limit",
     "memory": "beyond the memory limit",
