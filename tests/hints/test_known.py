@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,24 @@ def test_of_two_hints_on_one_spot_the_later_one_counts() -> None:
 def test_a_hint_outside_of_the_photograph_is_refused(x: float, y: float) -> None:
     with pytest.raises(UsageError, match=r"hint 2 .* outside of the photograph, which has 600 x 400"):
         known(hint(1, 1), hint(x, y))
+
+
+@pytest.mark.parametrize("other", ["red", {"x": 1, "y": 1, "color": "red"}, None])
+def test_what_is_no_hint_is_refused(other: Any) -> None:
+    with pytest.raises(UsageError, match="hint 2 is neither a Hint nor a Stroke"):
+        known(hint(1, 1), other)
+
+
+def test_a_disc_beside_a_part_covers_none_of_it() -> None:
+    assert Known.of([hint(10, 200, radius=40)], size=SIZE, photo=PHOTO, part=(300, 100, 500, 300)) is None
+
+
+def test_a_broad_stroke_of_thousands_of_corners_covers_what_its_line_does_and_takes_no_minutes() -> None:
+    line = [(100, 200), (500, 200)]
+    start = time.perf_counter()
+    many = known(Stroke(line * 2000, "navy", radius=50))
+    assert time.perf_counter() - start < 10
+    assert {*map(tuple, many.at)} == {*map(tuple, known(Stroke(line, "navy", radius=50)).at)}
 
 
 def test_more_hints_than_a_picture_takes_are_refused() -> None:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from photochrom.color.normalize import normalize_ab
 from photochrom.errors import UsageError
-from photochrom.hints.hint import MOST, AnyHint
+from photochrom.hints.hint import MOST, AnyHint, Hint, Stroke
 from photochrom.hints.hintmap import HintMap
 
 Float = NDArray[np.float32]
 Cells = NDArray[np.int64]
+Corner = NDArray[np.float64]
 
 MOST_POINTS: Final = 256
 """Points that are carried over the picture; of a broad stroke, evenly chosen ones stand for all."""
@@ -69,17 +70,23 @@ class Known:
         listed = list(hints)
         if len(listed) > MOST:
             raise UsageError(f"a picture takes at most {MOST} hints, not {len(listed)}")
-        cells: dict[tuple[int, int], int] = {}
         for number, hint in enumerate(listed):
             _check(hint, number, photo)
-            for cell in _covered(hint, (size[0], size[1]), part or (0, 0, *photo)):
-                cells.pop(cell, None)
-                cells[cell] = number
-        if not cells:
+        owner = np.full(size, -1)
+        covered = []
+        for number in reversed(range(len(listed))):  # a later one keeps its cells
+            at = _covered(listed[number], (size[0], size[1]), part or (0, 0, *photo))
+            free = at[owner[at[:, 0], at[:, 1]] < 0]
+            owner[free[:, 0], free[:, 1]] = number
+            covered.append(free)
+            if (owner >= 0).all():
+                break
+        cells = np.concatenate([np.empty((0, 2), np.int64), *reversed(covered)])
+        if not len(cells):
             return None
-        whose = np.fromiter(cells.values(), np.int64, len(cells))
+        whose = owner[cells[:, 0], cells[:, 1]]
         colors = np.array([hint.color.ab for hint in listed], np.float32)
-        return cls(np.array(list(cells), np.int64), colors[whose], whose, (size[0], size[1]))
+        return cls(cells, colors[whose], whose, (size[0], size[1]))
 
     @cached_property
     def few(self) -> Cells:
@@ -125,6 +132,8 @@ class Known:
 
 
 def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:
+    if not isinstance(hint, Hint | Stroke):
+        raise UsageError(f"hint {number + 1} is neither a Hint nor a Stroke, but {hint!r}")
     width, height = photo
     for x, y in hint.line:
         if not (0 <= x < width and 0 <= y < height):
@@ -134,24 +143,40 @@ def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:
             )
 
 
-def _covered(hint: AnyHint, size: tuple[int, int], part: tuple[int, int, int, int]) -> list[tuple[int, int]]:
-    """The cells of a part under a hint: that of each place along its line, and those whose centre its radius covers."""
+def _covered(hint: AnyHint, size: tuple[int, int], part: tuple[int, int, int, int]) -> Cells:
+    """The cells of a part under a hint: those along its line, then those whose centre its radius covers; none twice."""
     left, top, right, bottom = part
-    scale = size[1] / (right - left), size[0] / (bottom - top)
-    line = [((x - left) * scale[0], (y - top) * scale[1]) for x, y in hint.line]
-    places = [line[0]]
-    for (x0, y0), (x1, y1) in pairwise(line):
-        steps = max(int(2 * max(abs(x1 - x0), abs(y1 - y0))), 1)
-        places += [(x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps) for step in range(1, steps + 1)]
-    across, down = hint.radius * scale[0], hint.radius * scale[1]
-    covered: dict[tuple[int, int], None] = {}
-    for x, y in places:
-        if 0 <= x <= size[1] and 0 <= y <= size[0]:
-            covered[min(int(y), size[0] - 1), min(int(x), size[1] - 1)] = None
-        if not hint.radius:
-            continue
-        rows = np.arange(max(int(y - down), 0), min(int(y + down) + 1, size[0]))
-        columns = np.arange(max(int(x - across), 0), min(int(x + across) + 1, size[1]))
-        inside = ((rows + 0.5 - y) / down)[:, None] ** 2 + ((columns + 0.5 - x) / across) ** 2 <= 1
-        covered |= dict.fromkeys((int(rows[i]), int(columns[j])) for i, j in np.argwhere(inside))
-    return list(covered)
+    scale = np.array([size[1] / (right - left), size[0] / (bottom - top)])
+    line = (np.array(hint.line) - (left, top)) * scale
+    # A line from a point to itself is the point.
+    segments = list(pairwise(line)) or [(line[0], line[0])]
+    along = np.concatenate([_along(start, end, size) for start, end in segments])
+    if hint.radius:
+        inside = np.zeros(size, bool)
+        for start, end in segments:
+            _widen(inside, start, end, hint.radius * scale)
+            if inside.all():
+                break
+        along = np.concatenate([along, np.argwhere(inside)])
+    flat = along[:, 0] * size[1] + along[:, 1]
+    return along[np.sort(np.unique(flat, return_index=True)[1])]
+
+
+def _along(start: Corner, end: Corner, size: tuple[int, int]) -> Cells:
+    """The cells that lie on the line between two places (x, y)."""
+    steps = max(int(2 * np.abs(end - start).max()), 1)
+    places = start + (end - start) * (np.arange(steps + 1) / steps)[:, None]
+    places = places[((places >= 0) & (places <= size[::-1])).all(axis=1)]
+    cells: Cells = np.minimum(places[:, ::-1].astype(np.int64), np.array(size) - 1)
+    return cells
+
+
+def _widen(inside: NDArray[np.bool_], start: Corner, end: Corner, radius: Corner) -> None:
+    """Add the cells whose centre lies within a radius, which may differ across and down, of the line between places."""
+    first = np.maximum((np.minimum(start, end) - radius).astype(np.int64), 0)
+    last = np.clip((np.maximum(start, end) + radius).astype(np.int64) + 1, 0, inside.shape[::-1])
+    x = (np.arange(first[0], last[0]) + 0.5 - start[0]) / radius[0]
+    y = ((np.arange(first[1], last[1]) + 0.5 - start[1]) / radius[1])[:, None]
+    dx, dy = (end - start) / radius
+    share = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
+    inside[first[1] : last[1], first[0] : last[0]] |= (y - share * dy) ** 2 + (x - share * dx) ** 2 <= 1
