@@ -63,6 +63,8 @@ def test_arrays_are_told_apart() -> None:
 def test_a_mask_of_another_shape_is_refused() -> None:
     with pytest.raises(UsageError, match="60 x 40 pixels does not fit a photograph of 40 x 60"):
         Mask.of(left_half(), (40, 60))
+    with pytest.raises(UsageError, match="60 x 40 pixels does not fit a photograph of 40 x 60"):
+        Mask.of(Mask.of(left_half(), (60, 40)), (40, 60))
 
 
 def test_a_mask_that_is_no_picture_is_refused(tmp_path: Path) -> None:

@@ -55,13 +55,10 @@ class Mask:
             PhotoError: it can't be read.
         """
         if isinstance(source, Mask):
+            _check("mask", source.grey.shape[::-1], photo)
             return source
         opened = photos.open(source)
-        if not same_shape(opened.size, photo):
-            raise UsageError(
-                f"{opened.name}: a mask of {opened.size[0]} x {opened.size[1]} pixels does not fit a photograph of "
-                f"{photo[0]} x {photo[1]}: draw it over the photograph itself"
-            )
+        _check(opened.name, opened.size, photo)
         grey = _to_size(_unit(opened.luma), photo)
         if opened.alpha is not None:
             grey *= _to_size(_unit(opened.alpha), photo)
@@ -72,6 +69,14 @@ class Mask:
     def to_json(self) -> dict[str, Any]:
         """What the record of a result says of it."""
         return {"sha256": self.sha256}
+
+
+def _check(name: str, size: tuple[int, ...], photo: tuple[int, int]) -> None:
+    if not same_shape((size[0], size[1]), photo):
+        raise UsageError(
+            f"{name}: a mask of {size[0]} x {size[1]} pixels does not fit a photograph of "
+            f"{photo[0]} x {photo[1]}: draw it over the photograph itself"
+        )
 
 
 def _unit(plane: NDArray[Any]) -> Float:
