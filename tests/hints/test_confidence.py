@@ -95,6 +95,12 @@ def test_inside_a_refined_box_the_closer_look_is_asked(canvas: Canvas) -> None:
     assert planes.sum(axis=0) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize("place", [(105, 430), (111, 437), (3, 508), (220, 110)])
+def test_what_is_stated_is_sure_beside_a_refined_box_too(canvas: Canvas, place: tuple[int, int]) -> None:
+    closer = canvas.refine((180, 60, 260, 160))
+    assert closer.confidence(hints=[Hint(*place, "#c09070")])[place[1], place[0]] == 1
+
+
 @pytest.mark.parametrize("options", [{"vividness": 2}, {"hints": [Hint(600, 5, "red")]}])
 def test_what_makes_no_sense_is_refused(canvas: Canvas, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

@@ -98,6 +98,10 @@ def certainty(
     joined = laid_in(_planes(whole, known, None, small), regions, parts, photo=photo)
     planes = np.clip(joined, 0, 1)  # between cells, cubic interpolation goes beyond
     planes /= planes.sum(axis=2, keepdims=True)
+    if known is not None:
+        stated = known if not regions else Known.of(listed, size=planes.shape[:2], photo=photo)
+        assert stated is not None
+        planes[stated.at[:, 0], stated.at[:, 1]] = 1, 0, 0, 0  # a cell of the whole is blurred in the finer ones
     return Certainty(np.ascontiguousarray(planes.transpose(2, 0, 1)))
 
 
