@@ -18,6 +18,7 @@ from photochrom import Hint, Project, Stroke
 from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotoError, UsageError
 from photochrom.photo import PhotoWarning
+from photochrom.photo.label import labelled
 
 HINTS = (
     Hint(40, 30, "#a03050", radius=8, note="mother's red dress, says Anna"),
@@ -48,6 +49,13 @@ def mask(tmp_path: Path) -> Path:
 def painted(painter: Colorizer, folder: Path, mask: Path | None = None) -> photochrom.Photo:
     canvas = painter.open(scan(folder), detail=1.5).refine((10, 10, 90, 80))
     return canvas.paint(hints=HINTS, vividness=0.7, strength=0.8, warmth=0.2, keep_grey=mask)
+
+
+def test_a_label_is_written_again(painter: Colorizer, tmp_path: Path) -> None:
+    photo = labelled(painter.open(scan(tmp_path)).paint(hints=HINTS))
+    again = painter.replay(Project.of(photo), tmp_path / "family.png")
+    assert np.array_equal(again.rgb(), photo.rgb())
+    assert again.record == photo.record
 
 
 @pytest.mark.filterwarnings("error")

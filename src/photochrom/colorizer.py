@@ -34,6 +34,7 @@ from photochrom.hints.refining import Box, Region, refined
 from photochrom.hints.suggestions import suggestions
 from photochrom.hints.variants import sampled
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
+from photochrom.photo.label import labelled
 from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
 from photochrom.runtime.working import WorkingSize
@@ -143,7 +144,8 @@ class Colorizer:
         here = project.on(canvas.photo)
         for box in here.boxes:
             canvas = canvas.refine(box)
-        return canvas.paint(**here.painting())
+        painted = canvas.paint(**here.painting())
+        return labelled(painted) if here.options.get("label") else painted
 
     def reference(self, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Reference:
         """Prepare a picture in colour once, to lend its colours to any number of photographs of an album.
@@ -275,7 +277,6 @@ class Canvas:
                 (H, W) of bool or of floats in [0, 1]; see :meth:`Mask.of`.
             keep_tone: whether the tint of a toned photograph, such as sepia, is laid over its colours; of one that is
                 grey or in colour nothing is kept.
-
             reference: a picture in colour that lends its colours to what is alike in meaning, such as the same uniform;
                 where nothing is alike, and where hints speak, it changes nothing. What :meth:`Colorizer.reference` has
                 prepared, or whatever that takes, which then is looked at for this one painting.
