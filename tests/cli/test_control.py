@@ -341,6 +341,17 @@ def test_a_folder_with_hints_is_resumed_and_changed_hints_are_told(colorize: Run
     assert "holds results made with hints" in result.err
 
 
+def test_a_resumed_run_that_asks_for_other_files_beside_its_results_is_told(colorize: Run, album: Path) -> None:
+    asked = ["album", "--compare", "-o", "out", "--resume"]
+    assert colorize(*asked).code == 0
+    result = colorize(*asked, "--layer")
+    assert result.code == 2
+    assert "resume with the same options" in result.err
+    assert not Path("out/a-layer.png").exists()
+    assert colorize(*asked, "--layer", "--overwrite").code == 0
+    assert Path("out/a-layer.png").exists()
+
+
 # Variants
 
 

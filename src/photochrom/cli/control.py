@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PROJECT: Final = ".photochrom"
 HINTS: Final = ".json"
-MOST_VARIANTS: Final = 32
 
 _ENDINGS: Final = {
     "layer": "-layer.png",
@@ -115,13 +114,7 @@ class Control:
 
     def companions_of(self, target: Path) -> dict[str, Path]:
         """The files beside one result, by what they are."""
-        endings = {"layer": "-layer.png", "compare": "-compare.jpg", "confidence": "-confidence.png"}
-        return {
-            name: target.with_suffix(PROJECT)
-            if name == "save-project"
-            else target.with_name(target.stem + endings[name])
-            for name in self.beside
-        }
+        return {name: target.with_name(target.stem + _ENDINGS[name]) for name in self.beside}
 
     def hints_for(self, job: Job) -> Path | None:
         """The hint file for a picture: the one there is, or NAME.EXT.json or NAME.json in the folder of hints."""

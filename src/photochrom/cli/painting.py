@@ -109,7 +109,7 @@ class Painting:
         return canvas
 
     def work(self, job: Job) -> Work:
-        """All that decides what a result looks like, beside the original; for the journal."""
+        """All that decides what a result and the files beside it look like, but the original; for the journal."""
         hints = self._control.hints_for(job)
         files = {"hints": hints, "project": self._control.project}
         return {
@@ -119,6 +119,7 @@ class Painting:
             "quality": self._settings.quality,
             **{key: hashlib.sha256(read_path(path)).hexdigest() for key, path in files.items() if path is not None},
             **({"refine": [list(box) for box in self._control.refine]} if self._control.refine else {}),
+            **({"beside": self._control.beside} if self._control.beside else {}),
         }
 
     def marked(self, job: Job) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
