@@ -89,7 +89,7 @@ class Project:
         data = read_path(Path(path))
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
             return cls._of_file(data, Path(path))
-        photo = open(data if os.fspath(path) == "-" else path)
+        photo = open(path)
         try:
             record = read_record(photo.metadata.xmp)
         except ValueError:
