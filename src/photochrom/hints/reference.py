@@ -35,7 +35,7 @@ _STRIDES: Final = (8, 16)
 _PLACE: Final = 2
 """Cells along a side of one place that is compared."""
 
-_ALIKE: Final = (0.55, 0.7)
+_ALIKE: Final = (0.53, 0.68)
 """Cosine of two places' features from which they are alike, and from which that is as sure as it gets. Of the best
 matches between a picture and itself, mirrored, cropped and brighter, the mean is 0.7, between unrelated ones 0.4."""
 
