@@ -57,6 +57,11 @@ _RELATED: Final = (0.02, 0.07)
 ones have 0.002 in the median and 0.045 at most of 100, pictures of the same kind of thing 0.05 to 0.27, a picture and
 itself 0.3 and more."""
 
+_AROUND: Final = 5
+"""Places along a side of those around a match, which must match as well: one that stands alone is chance."""
+_TOGETHER: Final = 0.15
+"""Mean confidence of these from which a match counts fully."""
+
 _WIDTH: Final = 2.0
 """Cells over which the colours of matched places are settled in the result."""
 
@@ -172,8 +177,9 @@ class Reference:
         planes = np.column_stack([normalize_ab(ab), np.zeros_like(confidence)]).reshape(*places.shape[:2], 3)
         inner = _inner(planes.shape)
         planes[inner][..., 2] = confidence.reshape(places.shape[:2])[inner]
+        together = np.minimum(_around(planes[..., 2]) / np.float32(_TOGETHER), 1)
         least, sure = _RELATED
-        planes[..., 2] *= np.clip((planes[..., 2].mean() - least) / (sure - least), 0, 1)
+        planes[..., 2] *= together * np.clip((planes[..., 2].mean() - least) / (sure - least), 0, 1)
         height, width = look.cells.shape
         cells = planes.repeat(_PLACE, axis=0).repeat(_PLACE, axis=1)[:height, :width]
         return Lent(np.ascontiguousarray(cells.transpose(2, 0, 1), np.float32))
@@ -217,6 +223,14 @@ def _inner(shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The places away from the border, of so many down and across; all of them along a side that has too few."""
     down, across = (slice(_BORDER, -_BORDER) if side > 4 * _BORDER else slice(None) for side in shape[:2])
     return down, across
+
+
+def _around(confidence: Float) -> Float:
+    """The mean of the confidences (h, w) around each place, without its own."""
+    count = _AROUND**2
+    total = cv2.blur(confidence, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT) * np.float32(count)
+    around: Float = (np.asarray(total, np.float32).reshape(confidence.shape) - confidence) / np.float32(count - 1)
+    return np.maximum(around, 0)
 
 
 def _places(look: Look) -> Float:
