@@ -30,7 +30,7 @@ from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
 from photochrom.hints.project import Project
 from photochrom.hints.reference import Reference
-from photochrom.hints.refining import Box, Region, refined
+from photochrom.hints.refining import Box, Region, laid_in, refined
 from photochrom.hints.suggestions import suggestions
 from photochrom.hints.variants import sampled
 from photochrom.photo import MAX_PIXELS, Photo, Record, warn
@@ -446,16 +446,16 @@ class Canvas:
         )
         return self.photo.colored(
             ab * np.float32(finish.strength),
-            self._cells(ab.shape[:2]),
+            self._cells(),
             record=record,
             keep_tone=finish.keep_tone,
             keep_grey=None if finish.keep_grey is None else finish.keep_grey.grey,
         )
 
-    def _cells(self, size: tuple[int, ...]) -> Float:
-        """The luma of colours of this size (h, w), which are finer than the network's where regions are refined."""
-        cells = self._painter.look.cells
-        return cells if size == cells.shape else self.photo.working_luma((size[0], size[1]))
+    def _cells(self) -> Float:
+        """The luma of the cells that colours are given for: the regions' own ones in those of the whole."""
+        parts = [region.painter.look.cells[..., None] for region in self._regions]
+        return laid_in(self._painter.look.cells[..., None], self._regions, parts, photo=self.photo.size)[..., 0]
 
     def _known(self, hints: Iterable[AnyHint]) -> Known | None:
         return Known.of(hints, size=self._painter.look.cells.shape, photo=self.photo.size)
