@@ -153,7 +153,8 @@ def matched(subject: ModelSubject, truths: Truths, names: list[list[str]]) -> bo
         print(f"| {one} | {other} | {pair.area:.0%} | {ab0:.1f} | {ab1:.1f} | {hue0:.0f}° | {hue1:.0f}° |", flush=True)
     ab, hue = (np.array([getattr(pair, name) for pair in pairs]) for name in ("distance", "hue"))
     closer = (ab[:, 1] < ab[:, 0]).mean()
-    (ab0, ab1), (hue0, hue1) = ab.mean(axis=0), np.nanmean(hue, axis=0)
+    hued = hue[np.isfinite(hue).all(axis=1)]
+    (ab0, ab1), (hue0, hue1) = ab.mean(axis=0), hued.sum(axis=0) / max(len(hued), 1)
     print(
         f"{'pass' if closer == 1 else 'FAIL'}  {closer:.0%} of {len(pairs)} photographs move toward their reference "
         f"where they match: ab distance {ab0:.1f} -> {ab1:.1f}, hue {hue0:.0f}° -> {hue1:.0f}°"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from photochrom.hints.color import Color
     from photochrom.hints.hint import Hint, Stroke
     from photochrom.hints.project import Project
+    from photochrom.hints.reference import Reference
     from photochrom.photo import Photo
 
     __version__: str
@@ -40,6 +41,7 @@ __all__ = [
     "PhotoError",
     "PhotochromError",
     "Project",
+    "Reference",
     "Stroke",
     "UsageError",
     "__version__",
@@ -54,6 +56,7 @@ _HOME = {
     "Hint": "photochrom.hints.hint",
     "Stroke": "photochrom.hints.hint",
     "Project": "photochrom.hints.project",
+    "Reference": "photochrom.hints.reference",
     "Photo": "photochrom.photo",
 }
 

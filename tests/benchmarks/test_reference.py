@@ -28,7 +28,7 @@ def test_each_photograph_is_printed_and_the_means_decide_the_exit_code(
     pairs.write_text("astronaut chelsea\n", encoding="utf-8")
     code = reference.main(["--data", str(photographs), "--pairs", str(pairs)])
     lines = capsys.readouterr().out.splitlines()
-    assert [name for name in ("astronaut", "coffee", "chelsea") if any(f"| {name} | " in line for line in lines)]
+    assert all(any(line.startswith(f"| {name} | ") for line in lines) for name in ("astronaut", "coffee", "chelsea"))
     assert not any("camera" in line for line in lines)
     assert "| astronaut | chelsea |" in " ".join(lines)
     assert "| chelsea | astronaut |" in " ".join(lines)
