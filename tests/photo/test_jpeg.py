@@ -304,3 +304,13 @@ def test_kinds_that_are_not_read_are_named() -> None:
     file[frame + 1], file[frame + 4] = 0xC3, 8
     with pytest.raises(PhotoError, match="lossless"):
         photo.open(bytes(file))
+
+
+def test_a_second_scan_of_a_whole_picture_is_no_way_to_hold_the_reader() -> None:
+    """Only files whose scans may be many are searched for them: of the others libjpeg takes one."""
+    stream = io.BytesIO()
+    Image.new("L", (64, 48), 90).save(stream, "JPEG")
+    data = stream.getvalue()
+    start = data.rfind(b"\xff\xda")
+    with pytest.raises(PhotoError, match="damaged"):
+        photo.open(data[:start] + data[start:-2] * 5000 + data[-2:])

@@ -71,9 +71,10 @@ class Jpeg(Format):
         check_page(page, 1, name)
         header = Header.parse(data, name)
         check_size(header.width, header.height, max_pixels=max_pixels, name=name)
-        end = data.find(END, header.scan)  # what stands behind it, as the film of a phone's "live" photograph, is none
-        if data.count(SCAN, header.scan, end if end >= 0 else None) > _MOST_SCANS:
-            raise damaged(name, f"its picture is drawn over more than {_MOST_SCANS:,} times")
+        if header.has_many_scans:
+            end = data.find(END, header.scan)  # what follows, as the film of a phone's "live" photograph, is no scan
+            if data.count(SCAN, header.scan, end if end >= 0 else None) > _MOST_SCANS:
+                raise damaged(name, f"its picture is drawn over more than {_MOST_SCANS:,} times")
         metadata = header.metadata()
         encoding = JpegEncoding(
             quality=nearest_quality(header.luma_table, header.chroma_table),

@@ -76,6 +76,8 @@ class Header:
     one_pass: bool = False
     scan: int = 0
     """Where the first scan begins."""
+    has_many_scans: bool = True
+    """Whether scans may follow the first one: not where that is sequential and holds all components."""
     components: tuple[tuple[int, int, int], ...] = ()
     """(id, sampling factors, quantization table) of each component."""
     tables: dict[int, NDArray[np.int64]] = field(default_factory=dict)
@@ -104,6 +106,9 @@ class Header:
             raise damaged(name, str(error)) from None
         if not header.components:
             raise damaged(name, "it ends before the picture begins")
+        header.has_many_scans = not header.sequential or data[header.scan + 4 : header.scan + 5] != bytes(
+            [len(header.components)]
+        )
         if more_xmp and header.xmp:
             header.xmp = mark.joined(header.xmp, b"".join(more_xmp[key] for key in sorted(more_xmp)))
         if icc:
