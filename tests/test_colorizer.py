@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import photochrom
-from photochrom.colorizer import Canvas, Colorizer, colorize
+from photochrom.canvas import Canvas
+from photochrom.colorizer import Colorizer, colorize
 from photochrom.errors import ModelError, PhotoError, UsageError
 from photochrom.hints.hint import Hint
 from photochrom.photo import PhotoWarning

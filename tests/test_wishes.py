@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photochrom import Hint, Photo
+from photochrom.canvas import Canvas
 from photochrom.color.lab import srgb_to_lab
 from photochrom.color.luma import enlarge
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.photo import PhotoWarning
 

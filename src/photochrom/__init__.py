@@ -20,7 +20,8 @@ from photochrom.errors import (
 )
 
 if TYPE_CHECKING:
-    from photochrom.colorizer import Canvas, Colorizer, colorize
+    from photochrom.canvas import Canvas
+    from photochrom.colorizer import Colorizer, colorize
     from photochrom.hints.color import Color
     from photochrom.hints.hint import Hint, Stroke
     from photochrom.hints.project import Project
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Canvas": "photochrom.colorizer",
+    "Canvas": "photochrom.canvas",
     "Colorizer": "photochrom.colorizer",
     "colorize": "photochrom.colorizer",
     "Color": "photochrom.hints.color",

@@ -1,55 +1,26 @@
-"""Colorizer and Canvas: the one path from a photograph to a colored photograph.
+"""Colorizer: the one path from a photograph to a colored photograph.
 
-Everything else (commands, service, film, cluster) calls this and adds nothing to it:
-open -> luma -> working luma -> encode once; then hints -> decode -> read out -> recombine, as often
-as somebody paints.
+Everything else (commands, service, film, cluster) calls this and adds nothing to it: open -> luma ->
+working luma -> encode once, which gives a `Canvas` to paint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-import photochrom
 from photochrom import photo as photos
-from photochrom.errors import ModelError, UsageError
-from photochrom.hints.color import Color
-from photochrom.hints.confidence import Certainty, certainty
-from photochrom.hints.confidence_map import draw
-from photochrom.hints.finish import Finish
-from photochrom.hints.hint import AnyHint
-from photochrom.hints.known import Known
-from photochrom.hints.mask import Mask
-from photochrom.hints.painting import Painter
+from photochrom.canvas import Canvas, reference_of
+from photochrom.errors import UsageError
 from photochrom.hints.project import Project
 from photochrom.hints.reference import Reference
-from photochrom.hints.refining import Box, Region, laid_in, refined
-from photochrom.hints.suggestions import suggestions
-from photochrom.hints.variants import sampled
-from photochrom.photo import MAX_PIXELS, Photo, Record, warn
+from photochrom.photo import MAX_PIXELS, Photo, warn
 from photochrom.photo.label import labelled
-from photochrom.runtime.look import Look
 from photochrom.runtime.model import Model
-from photochrom.runtime.working import WorkingSize
-
-Float = NDArray[np.float32]
 
 DETAIL: Final = (1.0, 4.0)
 """Least and greatest factor on the working sides. At 4 the network needs 16 times the time and 1.7 GB."""
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-
-_MOST_CONFIDENCES: Final = 25_000_000
-
-_COLORLESS: Final = 0.5
-"""Lab units of chroma below which nobody sees a colour: a result that nowhere exceeds this is grey."""
 
 
 class Colorizer:
@@ -162,7 +133,7 @@ class Colorizer:
             UsageError: it is grey, or toned as sepia is, and has no colours to lend.
             PhotoError: it can't be read as a photograph.
         """
-        return _reference(source, self.model, page=page, max_pixels=max_pixels)
+        return reference_of(source, self.model, page=page, max_pixels=max_pixels)
 
     def _canvas(self, opened: Photo, detail: float | None) -> Canvas:
         factor = DETAIL[0] if detail is None else float(detail)
@@ -199,277 +170,5 @@ def colorize(
     return first.with_pages(more)
 
 
-def _reference(source: Any, model: Model, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Reference:
-    opened = source.photo if isinstance(source, Canvas) else source
-    return Reference.of(opened, model, page=page, max_pixels=max_pixels)
-
-
 def _warn_of_color(opened: Photo) -> None:
     warn(f"{opened.name}: is in colour already; its colours are replaced by the model's")
-
-
-class Canvas:
-    """One photograph that the network has looked at, ready to be painted any number of times.
-
-    Made by :meth:`Colorizer.open`. It never changes: everything is an option of :meth:`paint`, so that
-    whatever was tried can be undone by leaving it out.
-
-    Attributes:
-        photo: the photograph as it was opened.
-        size: how the network saw it.
-    """
-
-    def __init__(self, model: Model, photo: Photo, detail: float) -> None:
-        self.photo = photo
-        self._model = model
-        self._detail = detail
-        width, height = photo.size
-        self.size = WorkingSize.of(height, width, round(model.card.area * detail**2))
-        self._luma = photo.working_luma((self.size.height, self.size.width))
-        self._painter = Painter(Look(model, self._luma, self.size))
-        self._regions: tuple[Region, ...] = ()
-
-    @property
-    def refined(self) -> tuple[Box, ...]:
-        """The boxes that were looked at closer, in the order in which that was asked for, cut to the photograph."""
-        return tuple(region.box for region in self._regions)
-
-    def refine(self, box: Sequence[float]) -> Canvas:
-        """Look at a part of the photograph again, closer: small faces, medals and badges get colours of their own.
-
-        >>> painter.open("group.jpg").refine(box=(1200, 340, 1310, 470)).paint().save("group-colour.jpg")
-
-        The network looks once more, at the box and half as much around it; around the box it fades into the whole.
-        Boxes can follow each other, `canvas.refine(one).refine(other)`; where they meet, the later one counts.
-
-        Args:
-            box: left, top, right, bottom in pixels of the photograph as seen, upright; cut where it reaches beyond.
-
-        Returns:
-            A new canvas of the same photograph; this one stays as it is.
-
-        Raises:
-            UsageError: the box is empty, lies outside of the photograph, or has less than 8 pixels in a side.
-        """
-        closer = copy(self)
-        closer._regions = (*self._regions, Region.of(self.photo, box, self._painter, self._regions))
-        return closer
-
-    def paint(
-        self,
-        *,
-        hints: Iterable[AnyHint] = (),
-        vividness: float | None = None,
-        strength: float = 1.0,
-        warmth: float = 0.0,
-        keep_grey: Any = None,
-        keep_tone: bool = False,
-        reference: Any = None,
-    ) -> Photo:
-        """Color the photograph.
-
-        Args:
-            hints: what is known of its colours, at most 10,000; where two meet, the later one counts.
-            vividness: 0 for the least error to the truest colourfulness and beyond at 1; None: the model's default.
-            strength: factor on the finished chroma, in [0, 2]: 0 is grey on request, 1 as the model read it out.
-            warmth: from -1 (cool, blue) to 1 (warm, amber): the light of all that is guessed; hints keep their colours.
-            keep_grey: a mask, white where the photograph stays grey: the path of a picture of its shape, or an array
-                (H, W) of bool or of floats in [0, 1]; see :meth:`Mask.of`.
-            keep_tone: whether the tint of a toned photograph, such as sepia, is laid over its colours; of one that is
-                grey or in colour nothing is kept.
-            reference: a picture in colour that lends its colours to what is alike in meaning, such as the same uniform;
-                where nothing is alike, and where hints speak, it changes nothing. What :meth:`Colorizer.reference` has
-                prepared, or whatever that takes, which then is looked at for this one painting.
-
-        Returns:
-            A new Photo of the same size, depth and metadata, with the honest mark in it.
-
-        Warns:
-            PhotoWarning: it is in colour, so that there is no tint to keep.
-
-        Raises:
-            UsageError: an option is out of range, a hint or mask does not fit the photograph, or the reference has no
-                colours.
-            PhotoError: the mask or reference can't be read.
-            ModelError: the model's answer is no colour at all, although the picture is not flat.
-        """
-        finish = Finish(
-            vividness=vividness,
-            strength=strength,
-            warmth=warmth,
-            keep_grey=None if keep_grey is None else Mask.of(keep_grey, self.photo.size),
-            keep_tone=keep_tone,
-            reference=None if reference is None else _reference(reference, self._model),
-        )
-        hints = tuple(hints)
-        ab = refined(
-            self._painter,
-            self._regions,
-            hints,
-            photo=self.photo.size,
-            vividness=vividness,
-            warmth=warmth,
-            lent=None if finish.reference is None else finish.reference.lend(self._painter.look),
-        )
-        if not hints:
-            self._refuse_grey(ab)
-        return self._finished(ab, finish, hints)
-
-    def suggest(self, x: float, y: float, n: int = 5, *, hints: Iterable[AnyHint] = ()) -> list[tuple[Color, float]]:
-        """The colours that a place most likely has.
-
-        >>> for color, probability in canvas.suggest(x=310, y=220):
-        ...     print(color, f"{probability:.0%}")
-
-        Args:
-            x, y: in pixels of the photograph as it is seen, upright.
-            n: how many, 1 to 20.
-            hints: what is known of the photograph's colours; the suggestions are those that are likely then.
-
-        Returns:
-            `n` different colours, at least 10 apart in ab, the likeliest first, as they look in the light of the place
-            (where that is nearly black or white, several look alike); each with the probability that the true colour
-            lies within 10 of it in ab, and of none before it.
-
-        Raises:
-            UsageError: the place lies outside of the photograph, `n` is out of range, or a hint does not fit.
-        """
-        return suggestions(self.photo, self._painter, self._regions, hints, x=x, y=y, n=n)
-
-    def confidence(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Float:
-        """How likely each colour that `paint` gives is about right: within 15 Lab units of the truth in ab.
-
-        Args:
-            hints, vividness: as for :meth:`paint`.
-
-        Returns:
-            (H, W) float32 in [0, 1] of the photograph's size, or smaller by the same factor in both where that has more
-            than 25 megapixels; 1 where a hint states the colour.
-
-        Raises:
-            UsageError: vividness is out of range, or a hint lies outside of the photograph.
-        """
-        width, height = self.photo.size
-        scale = min(1, (_MOST_CONFIDENCES / (width * height)) ** 0.5)
-        size = max(int(height * scale), 1), max(int(width * scale), 1)
-        return self.certainty(hints=hints, vividness=vividness).sized(size).confidence
-
-    def certainty(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Certainty:
-        """Where the colours that `paint` gives come from: stated, following from that, inferred, or uncertain.
-
-        Args and errors are those of :meth:`confidence`.
-        """
-        Finish(vividness=vividness)
-        return certainty(self._painter, self._regions, hints, photo=self.photo.size, vividness=vividness)
-
-    def confidence_map(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> NDArray[np.uint8]:
-        """A picture of :meth:`certainty` over the grey photograph, with a legend below.
-
-        Args and errors are those of :meth:`confidence`.
-
-        Returns:
-            (H, W, 3) uint8 sRGB, 640 to 2048 pixels along the photograph's longer side.
-        """
-        return draw(self.certainty(hints=hints, vividness=vividness), self.photo.luma)
-
-    def variants(
-        self,
-        n: int,
-        *,
-        seed: int = 0,
-        hints: Iterable[AnyHint] = (),
-        vividness: float | None = None,
-        strength: float = 1.0,
-        warmth: float = 0.0,
-        keep_grey: Any = None,
-        keep_tone: bool = False,
-    ) -> list[Photo]:
-        """Color the photograph in other ways, each plausible: places whose colour is ambiguous take a likely one.
-
-        >>> for number, photo in enumerate(canvas.variants(4), start=1):
-        ...     photo.save(f"family-{number}.jpg")
-
-        Args:
-            n: how many, 1 to 32. Each takes some nine times as long as a `paint`.
-            seed: another one gives other variants, the same one the same; the first ones are the same for any `n`.
-            hints: what is known; every variant keeps it.
-            vividness, strength, warmth, keep_grey, keep_tone: as for :meth:`paint`.
-
-        Returns:
-            `n` photographs. The record of each names the seed and, before the given hints, the hints that made it:
-            `paint` with these gives it again.
-
-        Raises:
-            UsageError: an option is out of range, or a hint or mask does not fit the photograph.
-            PhotoError: the mask can't be read.
-        """
-        hints = tuple(hints)
-        chosen = sampled(self._painter, hints, photo=self.photo.size, n=n, seed=seed)
-        found = []
-        for number, anchors in enumerate(chosen, start=1):
-            photo = self.paint(
-                hints=(*anchors, *hints),
-                vividness=vividness,
-                strength=strength,
-                warmth=warmth,
-                keep_grey=keep_grey,
-                keep_tone=keep_tone,
-            )
-            variant = {"seed": seed, "number": number, "anchors": len(anchors)}
-            if photo.record is not None:
-                photo = replace(
-                    photo, record=replace(photo.record, options={**photo.record.options, "variant": variant})
-                )
-            found.append(photo)
-        return found
-
-    def _finished(
-        self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING
-    ) -> Photo:
-        """The photograph with these colours; the record says how they came about, with `more` among its options."""
-        if finish.keep_tone and self.photo.was_colored == "color":
-            warn(f"{self.photo.name}: is in colour, not toned, so there is no tint that keep_tone could keep")
-        options = {
-            "vividness": self._model.card.read_out(finish.vividness).vividness,
-            "detail": self._detail,
-            **finish.to_json(),
-            **({"refine": [list(box) for box in self.refined]} if self._regions else {}),
-            **more,
-        }
-        record = Record(
-            f"Photochrom {photochrom.__version__}",
-            self._model.identity,
-            options,
-            [hint.to_json() for hint in hints],
-            size=self.photo.size,
-            files=finish.files(),
-        )
-        return self.photo.colored(
-            ab * np.float32(finish.strength),
-            self._cells(),
-            record=record,
-            keep_tone=finish.keep_tone,
-            keep_grey=None if finish.keep_grey is None else finish.keep_grey.grey,
-        )
-
-    def _cells(self) -> Float:
-        """The luma of the cells that colours are given for: the regions' own ones in those of the whole."""
-        parts = [region.painter.look.cells[..., None] for region in self._regions]
-        return laid_in(self._painter.look.cells[..., None], self._regions, parts, photo=self.photo.size)[..., 0]
-
-    def _known(self, hints: Iterable[AnyHint]) -> Known | None:
-        return Known.of(hints, size=self._painter.look.cells.shape, photo=self.photo.size)
-
-    def _refuse_grey(self, ab: Float) -> None:
-        """A grey picture must never go for a colored one: not from a broken model, nor from a broken computation."""
-        if not np.isfinite(ab).all():
-            raise ModelError(
-                f"the model {self._model.identity} answered with something that is no number: "
-                "try --device cpu, or another model"
-            )
-        flat = float(np.ptp(self._luma)) < 1 / 255
-        if not flat and float(np.abs(ab).max()) < _COLORLESS:
-            raise ModelError(
-                f"the model {self._model.identity} found no colour in this picture, which is no flat grey: "
-                "try a higher vividness, or another model"
-            )

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from photochrom.canvas import Canvas
 from photochrom.color.bins import AbBins
 from photochrom.color.luma import luma
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.hints.confidence import Certainty, about_right
 from photochrom.hints.confidence_map import COLORS, draw
@@ -50,7 +51,7 @@ def test_it_has_the_size_of_the_photograph_and_lies_between_0_and_1(tiny: Path) 
 
 
 def test_a_huge_photograph_has_it_smaller_in_the_same_shape(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photochrom.colorizer._MOST_CONFIDENCES", 5000)
+    monkeypatch.setattr("photochrom.canvas._MOST_CONFIDENCES", 5000)
     found = Colorizer(tiny, threads=1).open(np.full((100, 200), 90, np.uint8)).confidence()
     assert found.shape == (50, 100)
 

@@ -14,7 +14,8 @@ import tiny_model
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.canvas import Canvas
+from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotoError, UsageError
 from photochrom.evaluation.metrics import psnr
 from photochrom.hints import reference as references

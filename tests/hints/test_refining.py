@@ -13,8 +13,9 @@ import skimage
 from numpy.typing import NDArray
 
 from photochrom import photo as photos
+from photochrom.canvas import Canvas
 from photochrom.color.lab import srgb_to_lab
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.hints.hint import Hint
 from photochrom.hints.known import Known

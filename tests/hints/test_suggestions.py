@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from photochrom.canvas import Canvas
 from photochrom.color.bins import AbBins
 from photochrom.color.luma import luma
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.hints.color import Color
 from photochrom.hints.hint import Hint

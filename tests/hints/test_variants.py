@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from photochrom.canvas import Canvas
 from photochrom.color.luma import luma
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.evaluation.metrics import colorfulness
 from photochrom.hints.color import Color

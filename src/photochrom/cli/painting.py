@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.canvas import Canvas
 from photochrom.cli.jobs import Job, Settings
 from photochrom.cli.journal import Work
-from photochrom.colorizer import Canvas, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import PhotochromError, UsageError
 from photochrom.hints.hint import AnyHint, read_hints
 from photochrom.hints.mask import Mask

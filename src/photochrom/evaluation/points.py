@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom import photo as photos
+from photochrom.canvas import Canvas
 from photochrom.color.lab import srgb_to_lab
-from photochrom.colorizer import Canvas
 from photochrom.errors import DataError
 from photochrom.evaluation.intervals import Estimate, Resamples, class_mean
 from photochrom.evaluation.subjects import ModelSubject
