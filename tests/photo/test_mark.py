@@ -207,3 +207,11 @@ def test_what_is_no_whole_picture_is_not_marked(content: bytes, tmp_path: Any) -
     assert not photo.is_marked(tmp_path / "odd")
     assert not photo.is_marked(tmp_path)
     assert not photo.is_marked(tmp_path / "missing")
+
+
+def test_the_size_that_hints_count_is_the_photographs_also_in_a_picture_of_it_that_is_smaller() -> None:
+    record = Record("Photochrom", "best", size=(4000, 3000))
+    packet = marked(None, record, original_sha256=None, width=1600, height=1200)
+    found = read_record(packet)
+    assert found is not None
+    assert found.size == (4000, 3000)

@@ -1,7 +1,8 @@
 """Color: one colour as people write it and as the network knows it.
 
 A photograph keeps its own light, so only a colour's a and b ever reach it; its lightness says
-nothing. `Color.at` shows what becomes of it at the lightness of a place.
+nothing. `Color.at` shows what becomes of it at the lightness of a place. What computes is loaded when
+it is used: a program that only reads hints, such as the service's own process, needs no OpenCV.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.color.lab import srgb_to_lab
-from photochrom.color.luma import ab_to_cbcr, recombine
 from photochrom.errors import UsageError
 
 
@@ -74,6 +73,8 @@ class Color:
     @classmethod
     def at(cls, ab: Sequence[float] | NDArray[Any], luma: float) -> Color:
         """The colour that (a, b) becomes in a photograph, at a place of this luma in [0, 1]; its chroma is fitted."""
+        from photochrom.color.luma import ab_to_cbcr, recombine
+
         grey = np.full((1, 1), luma, np.float32)
         chroma = ab_to_cbcr(grey, np.asarray(ab, np.float32).reshape(1, 1, 2))
         level = np.array([[round(luma * 255)]], np.uint8)
@@ -88,6 +89,8 @@ class Color:
     @property
     def ab(self) -> tuple[float, float]:
         """a and b in Lab units."""
+        from photochrom.color.lab import srgb_to_lab
+
         lab = srgb_to_lab(np.array([[self.red, self.green, self.blue]], np.uint8))[0]
         return float(lab[1]), float(lab[2])
 

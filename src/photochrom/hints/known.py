@@ -67,11 +67,7 @@ class Known:
         Raises:
             UsageError: a hint lies outside of the photograph, or there are too many.
         """
-        listed = list(hints)
-        if len(listed) > MOST:
-            raise UsageError(f"a picture takes at most {MOST} hints, not {len(listed)}")
-        for number, hint in enumerate(listed):
-            _check(hint, number, photo)
+        listed = check(hints, photo)
         owner = np.full(size, -1)
         covered = []
         for number in reversed(range(len(listed))):  # a later one keeps its cells
@@ -129,6 +125,20 @@ class Known:
         dense[:2, rows, columns] = normalize_ab(self.ab[told]).T
         dense[2, rows, columns] = trust[told]
         return HintMap(points, dense)
+
+
+def check(hints: Iterable[AnyHint], photo: tuple[int, int]) -> list[AnyHint]:
+    """The hints, all of which lie on a photograph of (width, height).
+
+    Raises:
+        UsageError: one does not, or is no hint, or there are too many.
+    """
+    listed = list(hints)
+    if len(listed) > MOST:
+        raise UsageError(f"a picture takes at most {MOST} hints, not {len(listed)}")
+    for number, hint in enumerate(listed):
+        _check(hint, number, photo)
+    return listed
 
 
 def _check(hint: AnyHint, number: int, photo: tuple[int, int]) -> None:

@@ -47,7 +47,7 @@ class Mask:
 
         Args:
             source: whatever `photochrom.photo.open` takes, the path of a picture or an array of bool or of floats in
-                [0, 1] among it; white stays grey, black and what is transparent is coloured. A Mask as well.
+                [0, 1] among it; white stays grey, black and what is transparent is coloured. A Photo or Mask as well.
             photo: (width, height) of the photograph in pixels; the mask may have another size of the same shape.
 
         Raises:
@@ -57,7 +57,7 @@ class Mask:
         if isinstance(source, Mask):
             _check("mask", source.grey.shape[::-1], photo)
             return source
-        opened = photos.open(source)
+        opened = source if isinstance(source, photos.Photo) else photos.open(source)
         _check(opened.name, opened.size, photo)
         grey = _to_size(_unit(opened.luma), photo)
         if opened.alpha is not None:

@@ -49,7 +49,7 @@ class Record:
         model: name and version of the model, and what tells it from others of that name.
         options: everything that was asked for, such as vividness and strength.
         hints: the hints, each a mapping.
-        size: (width, height) of the photograph that hints and options count pixels of; put there by `marked`.
+        size: (width, height) of the photograph that hints and options count pixels of; None: of the marked picture.
         files: where what the options name by its hash was found, by the option's name; a mark never holds it.
 
     Options and hints must be made of what JSON knows.
@@ -143,8 +143,9 @@ def marked(
     _add(document, description, "photochrom", PHOTOCHROM, "Model", record.model)
     _add(document, description, "photochrom", PHOTOCHROM, "Options", _json(record.options))
     _add(document, description, "photochrom", PHOTOCHROM, "Hints", _json(record.hints))
-    if width and height:
-        _add(document, description, "photochrom", PHOTOCHROM, "Size", f"{width}x{height}")
+    counted = record.size or (width, height)
+    if all(counted):
+        _add(document, description, "photochrom", PHOTOCHROM, "Size", f"{counted[0]}x{counted[1]}")
 
     derived = document.createElementNS(_XMP_MM, "xmpMM:DerivedFrom")
     _declare(derived, "xmpMM", _XMP_MM)
