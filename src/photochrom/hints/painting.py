@@ -77,8 +77,8 @@ class Painter:
             change: (h, w, 2) Lab units that are added to all that is guessed.
             lent: what a reference tells of the cells; what is known goes before it. Not together with `soft`.
         """
+        lent = self.told_of(lent, known)
         if lent is not None:
-            lent = lent if known is None else lent.less(self.follows(known))
             soft = lent.dense
         logits = self.logits(known, soft=soft)
         plain = None if known is None else self.logits(soft=soft)
@@ -98,6 +98,10 @@ class Painter:
         if lent is not None:
             vivid, accurate = (lent.settled(each, accurate) for each in (vivid, accurate))
         return vivid if known is None else self._settled(known, self._trust_in(known), vivid, accurate)
+
+    def told_of(self, lent: Lent | None, known: Known | None) -> Lent | None:
+        """What a reference tells, less surely where what is known goes before it."""
+        return lent if lent is None or known is None else lent.less(self.follows(known))
 
     def logits(self, known: Known | None = None, *, soft: Float | None = None) -> Logits:
         """What the network answers when it is told of what is known, as far as it could have guessed it."""
