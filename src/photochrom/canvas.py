@@ -6,12 +6,11 @@ each ability does stands in its own module of `hints`; here options are checked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -20,9 +19,8 @@ from numpy.typing import NDArray
 from photochrom.errors import ModelError
 from photochrom.hints.color import Color
 from photochrom.hints.confidence import Certainty, certainty
-from photochrom.hints.confidence_map import draw
 from photochrom.hints.finish import Finish
-from photochrom.hints.hint import AnyHint
+from photochrom.hints.hint import AnyHint, listed
 from photochrom.hints.mask import Mask
 from photochrom.hints.painting import Painter
 from photochrom.hints.reference import Reference
@@ -35,8 +33,6 @@ from photochrom.runtime.model import Model
 from photochrom.runtime.working import WorkingSize
 
 Float = NDArray[np.float32]
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _MOST_CONFIDENCES: Final = 25_000_000
 
@@ -75,6 +71,12 @@ class Canvas:
     def refined(self) -> tuple[Box, ...]:
         """The boxes that were looked at closer, in the order in which that was asked for, cut to the photograph."""
         return tuple(region.box for region in self._regions)
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it holds: for whoever keeps several, and must bound them."""
+        painters = [self._painter, *(region.painter for region in self._regions)]
+        return self.photo.nbytes + sum(painter.look.nbytes for painter in painters)
 
     def refine(self, box: Sequence[float]) -> Canvas:
         """Look at a part of the photograph again, closer: small faces, medals and badges get colours of their own.
@@ -135,29 +137,19 @@ class Canvas:
             PhotoError: the mask or reference can't be read.
             ModelError: the model's answer is no colour at all, although the picture is not flat.
         """
-        finish = Finish(
+        finish = self._finish(
             vividness=vividness,
             strength=strength,
             warmth=warmth,
-            keep_grey=None if keep_grey is None else Mask.of(keep_grey, self.photo.size),
+            keep_grey=keep_grey,
             keep_tone=keep_tone,
-            reference=None if reference is None else reference_of(reference, self._model),
+            reference=reference,
         )
-        hints = tuple(hints)
-        ab = refined(
-            self._painter,
-            self._regions,
-            hints,
-            photo=self.photo.size,
-            vividness=vividness,
-            warmth=warmth,
-            lent=None if finish.reference is None else finish.reference.lend(self._painter.look),
-        )
-        if not hints:
-            self._refuse_grey(ab)
-        return self._finished(ab, finish, hints)
+        return self._painted(finish, listed(hints))
 
-    def suggest(self, x: float, y: float, n: int = 5, *, hints: Iterable[AnyHint] = ()) -> list[tuple[Color, float]]:
+    def suggest(
+        self, x: float, y: float, n: int = 5, *, hints: Iterable[AnyHint] = (), reference: Any = None
+    ) -> list[tuple[Color, float]]:
         """The colours that a place most likely has.
 
         >>> for color, probability in canvas.suggest(x=310, y=220):
@@ -166,7 +158,8 @@ class Canvas:
         Args:
             x, y: in pixels of the photograph as it is seen, upright.
             n: how many, 1 to 20.
-            hints: what is known of the photograph's colours; the suggestions are those that are likely then.
+            hints, reference: what is known of the photograph's colours, as for :meth:`paint`; the suggestions are those
+                that are likely then.
 
         Returns:
             `n` different colours, at least 10 apart in ab, the likeliest first, as they look in the light of the place
@@ -176,43 +169,63 @@ class Canvas:
         Raises:
             UsageError: the place lies outside of the photograph, `n` is out of range, or a hint does not fit.
         """
-        return suggestions(self.photo, self._painter, self._regions, hints, x=x, y=y, n=n)
+        lends = self._finish(reference=reference).reference
+        return suggestions(self.photo, self._painter, self._regions, listed(hints), x=x, y=y, n=n, reference=lends)
 
-    def confidence(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Float:
+    def confidence(
+        self,
+        *,
+        hints: Iterable[AnyHint] = (),
+        vividness: float | None = None,
+        strength: float = 1.0,
+        warmth: float = 0.0,
+        keep_grey: Any = None,
+        reference: Any = None,
+    ) -> Float:
         """How likely each colour that `paint` gives is about right: within 15 Lab units of the truth in ab.
 
         Args:
-            hints, vividness: as for :meth:`paint`.
+            hints, vividness, strength, warmth, keep_grey, reference: as for :meth:`paint`. Its `keep_tone` does not
+                count: the tint is laid over all colours alike, whether they are right or not.
 
         Returns:
             (H, W) float32 in [0, 1] of the photograph's size, or smaller by the same factor in both where that has more
-            than 25 megapixels; 1 where a hint states the colour.
+            than 25 megapixels; 1 where a hint states the colour that is shown.
 
         Raises:
-            UsageError: vividness is out of range, or a hint lies outside of the photograph.
+            UsageError, PhotoError: as for :meth:`paint`.
         """
+        found = self.certainty(
+            hints=hints,
+            vividness=vividness,
+            strength=strength,
+            warmth=warmth,
+            keep_grey=keep_grey,
+            reference=reference,
+        )
         width, height = self.photo.size
         scale = min(1, (_MOST_CONFIDENCES / (width * height)) ** 0.5)
-        size = max(int(height * scale), 1), max(int(width * scale), 1)
-        return self.certainty(hints=hints, vividness=vividness).sized(size).confidence
+        return found.sized((max(int(height * scale), 1), max(int(width * scale), 1))).confidence
 
-    def certainty(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> Certainty:
+    def certainty(
+        self,
+        *,
+        hints: Iterable[AnyHint] = (),
+        vividness: float | None = None,
+        strength: float = 1.0,
+        warmth: float = 0.0,
+        keep_grey: Any = None,
+        reference: Any = None,
+    ) -> Certainty:
         """Where the colours that `paint` gives come from: stated, following from that, inferred, or uncertain.
 
+        `photochrom.hints.confidence_map.draw` makes a picture of it. What a reference lent counts as inferred.
         Args and errors are those of :meth:`confidence`.
         """
-        Finish(vividness=vividness)
-        return certainty(self._painter, self._regions, hints, photo=self.photo.size, vividness=vividness)
-
-    def confidence_map(self, *, hints: Iterable[AnyHint] = (), vividness: float | None = None) -> NDArray[np.uint8]:
-        """A picture of :meth:`certainty` over the grey photograph, with a legend below.
-
-        Args and errors are those of :meth:`confidence`.
-
-        Returns:
-            (H, W, 3) uint8 sRGB, 640 to 2048 pixels along the photograph's longer side.
-        """
-        return draw(self.certainty(hints=hints, vividness=vividness), self.photo.luma)
+        finish = self._finish(
+            vividness=vividness, strength=strength, warmth=warmth, keep_grey=keep_grey, reference=reference
+        )
+        return certainty(self._painter, self._regions, listed(hints), photo=self.photo.size, finish=finish)
 
     def variants(
         self,
@@ -225,6 +238,7 @@ class Canvas:
         warmth: float = 0.0,
         keep_grey: Any = None,
         keep_tone: bool = False,
+        reference: Any = None,
     ) -> list[Photo]:
         """Color the photograph in other ways, each plausible: places whose colour is ambiguous take a likely one.
 
@@ -235,7 +249,8 @@ class Canvas:
             n: how many, 1 to 32. Each takes some nine times as long as a `paint`.
             seed: another one gives other variants, the same one the same; the first ones are the same for any `n`.
             hints: what is known; every variant keeps it.
-            vividness, strength, warmth, keep_grey, keep_tone: as for :meth:`paint`.
+            vividness, strength, warmth, keep_grey, keep_tone, reference: as for :meth:`paint`; what is alike to the
+                reference varies less.
 
         Returns:
             `n` photographs. The record of each names the seed and, before the given hints, the hints that made it:
@@ -243,21 +258,22 @@ class Canvas:
 
         Raises:
             UsageError: an option is out of range, or a hint or mask does not fit the photograph.
-            PhotoError: the mask can't be read.
+            PhotoError: the mask or reference can't be read.
         """
-        hints = tuple(hints)
-        chosen = sampled(self._painter, hints, photo=self.photo.size, n=n, seed=seed)
+        finish = self._finish(
+            vividness=vividness,
+            strength=strength,
+            warmth=warmth,
+            keep_grey=keep_grey,
+            keep_tone=keep_tone,
+            reference=reference,
+        )
+        hints = listed(hints)
+        chosen = sampled(self._painter, hints, photo=self.photo.size, n=n, seed=seed, reference=finish.reference)
         found = []
         for number, anchors in enumerate(chosen, start=1):
-            photo = self.paint(
-                hints=(*anchors, *hints),
-                vividness=vividness,
-                strength=strength,
-                warmth=warmth,
-                keep_grey=keep_grey,
-                keep_tone=keep_tone,
-            )
-            variant = {"seed": seed, "number": number, "anchors": len(anchors)}
+            photo = self._painted(finish, (*anchors, *hints))
+            variant = {"seed": int(seed), "number": number, "anchors": len(anchors)}
             if photo.record is not None:
                 photo = replace(
                     photo, record=replace(photo.record, options={**photo.record.options, "variant": variant})
@@ -265,10 +281,38 @@ class Canvas:
             found.append(photo)
         return found
 
-    def _finished(
-        self, ab: Float, finish: Finish, hints: Iterable[AnyHint], more: Mapping[str, Any] = _NOTHING
-    ) -> Photo:
-        """The photograph with these colours; the record says how they came about, with `more` among its options."""
+    def _finish(
+        self,
+        *,
+        vividness: float | None = None,
+        strength: float = 1.0,
+        warmth: float = 0.0,
+        keep_grey: Any = None,
+        keep_tone: bool = False,
+        reference: Any = None,
+    ) -> Finish:
+        """What was asked for, checked, the files that it names read."""
+        return Finish(
+            vividness=vividness,
+            strength=strength,
+            warmth=warmth,
+            keep_grey=None if keep_grey is None else Mask.of(keep_grey, self.photo.size),
+            keep_tone=keep_tone,
+            reference=None if reference is None else reference_of(reference, self._model),
+        )
+
+    def _painted(self, finish: Finish, hints: Sequence[AnyHint]) -> Photo:
+        ab = refined(
+            self._painter,
+            self._regions,
+            hints,
+            photo=self.photo.size,
+            vividness=finish.vividness,
+            warmth=finish.warmth,
+            lent=None if finish.reference is None else finish.reference.lend(self._painter.look),
+        )
+        if not hints:
+            self._refuse_grey(ab)
         if finish.keep_tone and self.photo.was_colored == "color":
             warn(f"{self.photo.name}: is in colour, not toned, so there is no tint that keep_tone could keep")
         options = {
@@ -276,7 +320,6 @@ class Canvas:
             "detail": self._detail,
             **finish.to_json(),
             **({"refine": [list(box) for box in self.refined]} if self._regions else {}),
-            **more,
         }
         record = Record(
             _software(),

@@ -13,6 +13,10 @@ class PhotoError(PhotochromError):
     """A photograph could not be read or written."""
 
 
+class TooLargeError(PhotoError):
+    """A photograph has more pixels than are allowed, or than there is memory for."""
+
+
 class ModelError(PhotochromError):
     """A model is unknown, damaged or does not fit this version."""
 

@@ -14,10 +14,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from photochrom.cli import supervision
 from photochrom.cli import workers as pool
 from photochrom.cli.jobs import Job, Limits, Report, Settings
 from photochrom.cli.workers import Workers
+from photochrom.contained.child import Child
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes, to hold up who reads them")
 
@@ -26,8 +26,8 @@ def jobs(*names: str) -> list[Job]:
     return [Job(Path("album", name), Path("out", name)) for name in names]
 
 
-def color(tiny: Path, work: list[Job], **limits: float) -> tuple[list[Report], int]:
-    with Workers(Settings(model=str(tiny)), limits=Limits(**limits)) as workers:  # type: ignore[arg-type]
+def color(tiny: Path, work: list[Job], **limits: int) -> tuple[list[Report], int]:
+    with Workers(Settings(model=str(tiny)), limits=Limits(**limits)) as workers:
         return list(workers.color(work, at_once=2)), workers.replaced
 
 
@@ -101,11 +101,8 @@ def test_a_worker_that_crashes_is_replaced_and_its_picture_named(
     assert left() == ["a.jpg", "b.png"]
 
 
-def test_a_worker_that_keeps_memory_after_a_picture_is_replaced(
-    tiny: Path, album: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(supervision, "KEPT", -1)
-    reports, replaced = color(tiny, jobs("a.jpg", "b.png", "c.tif"))
+def test_a_worker_that_keeps_memory_after_a_picture_is_replaced(tiny: Path, album: Path) -> None:
+    reports, replaced = color(tiny, jobs("a.jpg", "b.png", "c.tif"), kept=-1)
     assert [report.status for report in reports] == ["colored"] * 3
     assert replaced == 3
 
@@ -113,21 +110,21 @@ def test_a_worker_that_keeps_memory_after_a_picture_is_replaced(
 def test_a_worker_that_cannot_be_started_costs_its_picture_alone(
     tiny: Path, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Scarce(supervision.Worker):
+    class Scarce(Child):
         """The first of them is ended after each picture, the second can't be started."""
 
         started = 0
 
-        def __init__(self, limits: Limits) -> None:
+        def __init__(self, serving: str, *, memory: int | None, kept: int) -> None:
             Scarce.started += 1
             if Scarce.started == 2:
                 raise BlockingIOError(11, "Resource temporarily unavailable")
-            super().__init__(limits)
+            super().__init__(serving, memory=memory, kept=kept)
 
         def swollen(self) -> bool:
             return True
 
-    monkeypatch.setattr(pool, "Worker", Scarce)
+    monkeypatch.setattr(pool, "Child", Scarce)
     with Workers(Settings(model=str(tiny))) as workers:
         reports = list(workers.color(jobs("a.jpg", "b.png", "c.tif")))
     assert [report.status for report in reports] == ["colored", "failed", "colored"]

@@ -23,12 +23,10 @@ from photochrom.cli.journal import Stamp
 from photochrom.cli.painting import Painted, Painting
 from photochrom.cli.plan import is_result
 from photochrom.cli.standing import Standing
+from photochrom.contained.process import PROGRESS, WRITES, Tell
 from photochrom.errors import PhotochromError
 from photochrom.photo import Photo, collect_warnings, save_pages
 from photochrom.photo.files import explained
-
-Tell = Callable[[str, object], None]
-"""Takes ("writes", temporary file) before one is made, and ("page", None) whenever a page is done."""
 
 
 class Coloring:
@@ -148,7 +146,7 @@ class Coloring:
                 raise BusyError(why)
         self._standing.begin(place.job, target, stamp)
         for path in files.values():
-            self._tell("writes", temporary_of(path.resolve()))
+            self._tell(WRITES, temporary_of(path.resolve()))
         beside.write(files, first)  # before the result: where that stands, everything does
         del first
         save_pages(
@@ -165,7 +163,7 @@ class Coloring:
     def _told(self, first: Photo, rest: Iterator[Painted]) -> Iterator[Photo]:
         """The pages one after the other; whenever one is done, that is told."""
         for page in chain([first], (each.photo for each in rest)):
-            self._tell("page", None)
+            self._tell(PROGRESS, None)
             yield page
 
 
@@ -218,7 +216,7 @@ def _claimed(target: Path, stack: ExitStack, tell: Tell) -> Claim:
     """The claim to a target, which may be a link, until `stack` is closed."""
     with explained(target):
         place = target.resolve()
-        tell("writes", temporary_of(place))
+        tell(WRITES, temporary_of(place))
         try:
             return stack.enter_context(claimed(place))
         except BusyError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from photochrom.cli.control import Control
+from photochrom.contained.child import KEPT
 from photochrom.errors import UsageError
 
 STANDARD: Final = "-"
@@ -84,11 +85,13 @@ class Limits:
 
     Attributes:
         seconds: for a page of it, from opening to the finished file.
-        memory: bytes of the whole worker; None: half of the machine's, at least LEAST_MEMORY.
+        memory: bytes of the whole worker; None: half of the machine's, at least `contained.child.LEAST_MEMORY`.
+        kept: bytes more than after its first picture that a worker may keep after a later one: beyond, it leaks.
     """
 
     seconds: float = 600.0
     memory: int | None = None
+    kept: int = KEPT
 
 
 @dataclass(frozen=True, kw_only=True)

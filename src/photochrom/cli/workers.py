@@ -17,14 +17,13 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from photochrom.cli.jobs import Answer, Job, Limits, Report, Settings
-from photochrom.cli.supervision import Worker, WorkerDied, memory_limit
+from photochrom.contained.child import Child, DiedError, watch
 from photochrom.errors import PhotochromError
+
+_SERVING: Final = "photochrom.cli.worker:Serving"
 
 _WINDOW: Final = 1000
 """Pictures that may be done or under way while an earlier one, to be told before them, still takes its time."""
-
-_INTERVAL: Final = 0.2
-"""Seconds between two looks at what the workers take."""
 
 
 class Workers:
@@ -42,8 +41,8 @@ class Workers:
         self.replaced = 0
         self._settings = settings
         self._limits = limits or Limits()
-        self._idle: deque[Worker] = deque()
-        self._all: set[Worker] = set()
+        self._idle: deque[Child] = deque()
+        self._all: set[Child] = set()
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._idle.append(self._start())  # it imports what it needs while this process goes on
@@ -89,7 +88,7 @@ class Workers:
         self._first("load", self._settings, threads)
         if self._settings.resume:
             self._first("prepare", planned)
-        threading.Thread(target=self._watch, daemon=True, name="photochrom-watch").start()
+        watch(self._everyone, self._closed)
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="photochrom")
         pending: deque[Future[Answer]] = deque()
         try:
@@ -114,22 +113,22 @@ class Workers:
         with self._lock:
             self._closed.set()
             for worker in self._all:
-                worker.kill("was stopped")
+                worker.kill()
 
     def _first(self, kind: str, *arguments: object) -> Any:
         try:
             return self._idle[0].ask(kind, *arguments)
-        except WorkerDied as error:
+        except DiedError as error:
             raise PhotochromError(
                 f"no picture was touched: the process that colours them could not begin ({error.how})"
             ) from None
 
-    def _start(self) -> Worker:
+    def _start(self) -> Child:
         with self._lock:
             if self._closed.is_set():
-                raise WorkerDied("was stopped", "stopped")
+                raise DiedError("stopped", "before it began")
             try:
-                worker = Worker(self._limits)
+                worker = Child(_SERVING, memory=self._limits.memory, kept=self._limits.kept)
             except OSError as error:
                 raise PhotochromError(
                     f"no process could be started for it ({error.strerror or error}): try --jobs 1"
@@ -143,19 +142,20 @@ class Workers:
         worker = None
         try:
             worker = self._taken()
-            answer: Answer = worker.ask("attempt", job, data, limited=True)
-        except (WorkerDied, PhotochromError) as error:
+            answer: Answer = worker.ask("attempt", job, data, seconds=self._limits.seconds)
+        except (DiedError, PhotochromError) as error:
             if worker is not None:
                 self._drop(worker)
             seconds = round(time.perf_counter() - start, 3)
-            return Answer(report=Report(input=job.name, status="failed", reason=str(error), seconds=seconds))
+            reason = self._sentence(error, worker) if isinstance(error, DiedError) else str(error)
+            return Answer(report=Report(input=job.name, status="failed", reason=reason, seconds=seconds))
         if worker.swollen():
             self._drop(worker)
         else:
             self._idle.append(worker)
         return answer
 
-    def _taken(self) -> Worker:
+    def _taken(self) -> Child:
         with suppress(IndexError):
             while True:
                 worker = self._idle.pop()
@@ -165,23 +165,30 @@ class Workers:
         worker = self._start()
         try:
             worker.ask("load", self._settings, self._threads)
-        except (WorkerDied, PhotochromError):
+        except (DiedError, PhotochromError):
             self._drop(worker)
             raise
         return worker
 
-    def _drop(self, worker: Worker) -> None:
+    def _drop(self, worker: Child) -> None:
         worker.close()
         with self._lock:
             self._all.discard(worker)
             self.replaced += 1
 
-    def _watch(self) -> None:
-        memory = memory_limit(self._limits)
-        while not self._closed.wait(_INTERVAL):
-            for worker in self._everyone():
-                worker.watch(memory)
+    def _sentence(self, error: DiedError, worker: Child | None) -> str:
+        """What the report of a picture says that its worker has died of."""
+        if error.cause == "time":
+            return f"took longer than {self._limits.seconds:g} seconds and was given up; --time-limit allows more"
+        if error.cause == "memory" and worker is not None:
+            limit = worker.memory_limit >> 20
+            return f"took more than {limit} MB of memory and was given up; --memory-limit allows more"
+        if error.cause == "system":
+            return "was ended by the system, most likely for want of memory: try --jobs 1"
+        if error.cause == "crash":
+            return f"made its process crash ({error.how}); most likely the file is damaged, or made to do harm"
+        return "was stopped"
 
-    def _everyone(self) -> list[Worker]:
+    def _everyone(self) -> list[Child]:
         with self._lock:
             return list(self._all)

@@ -110,6 +110,15 @@ class Photo:
         return width, height
 
     @property
+    def nbytes(self) -> int:
+        """Memory of its planes."""
+        luma = stored_luma(self)
+        depth = 1 if isinstance(luma, Deferred) else luma.itemsize
+        width, height = self.size
+        chroma = 0 if self.chroma is None else self.chroma.nbytes
+        return width * height * depth * (1 if self.alpha is None else 2) + chroma
+
+    @property
     def bits(self) -> int:
         """Bits a sample that a file needs to keep the light as it is: 8, or more than that up to 16."""
         luma = stored_luma(self)
@@ -293,6 +302,10 @@ class Photo:
             subsampling=subsampling,
             overwrite=overwrite,
         )
+
+    def luma_8_bit(self) -> Plane:
+        """The luma as uint8."""
+        return _to_8_bit(self.luma)
 
     def alpha_8_bit(self) -> Plane | None:
         """The alpha plane as uint8."""

@@ -46,6 +46,13 @@ class Look:
         self._automatic: Logits | None = None
         self._last: tuple[bytes, Logits] | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of what the encoder saw, and of the answers that are remembered sooner or later."""
+        seen = sum(tile.luma.nbytes + sum(each.nbytes for each in tile.maps.values()) for tile in self._tiles)
+        answers = 2 * len(self._tiles) * self._tiles[0].maps["stride4"][0, 0].nbytes * len(self.model.card.bins)
+        return seen + answers
+
     def decode(self, hints: HintMap | None = None) -> Logits:
         """Logits over the model's colour bins, for each tile.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal
 
 from numpy.typing import NDArray
 
-from photochrom.errors import PhotoError
+from photochrom.errors import PhotoError, TooLargeError
 from photochrom.photo.bands import Bands
 from photochrom.photo.deferred import Deferred
 from photochrom.photo.metadata import Metadata
@@ -122,12 +122,13 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
     """Refuse a picture that says it is enormous, before memory is taken for it.
 
     Raises:
-        PhotoError: more pixels than allowed, or none.
+        TooLargeError: more pixels than allowed.
+        PhotoError: none.
     """
     if width < 1 or height < 1:
         raise PhotoError(f"{name}: is damaged, it says that it has {width} x {height} pixels")
     if width * height > max_pixels:
-        raise PhotoError(
+        raise TooLargeError(
             f"{name}: has {width} x {height} = {width * height / 1e6:,g} million pixels, more than the limit of "
             f"{max_pixels / 1e6:,g} million; if you trust the file, raise max_pixels (--max-pixels)"
         )

@@ -28,7 +28,7 @@ ALWAYS: Final = {
         for feature in ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
     ),
 }
-_PASSIVE: Final = ("application/json", "application/zip", "text/event-stream", "image/")
+_PASSIVE: Final = ("application/json", "application/zip", "text/event-stream", "multipart/byteranges", "image/")
 
 
 class Headers:

@@ -1,0 +1,43 @@
+"""Work is for somebody: when whoever asked is gone, it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from photochrom.service.problems import Problem
+
+Result = TypeVar("Result")
+
+_CLOSED = 499
+"""The status that nginx notes for requests whose client went away; nobody gets to see it."""
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of the work, which is cancelled when the client disconnects meanwhile.
+
+    The body of the request must have been read.
+
+    Raises:
+        Problem: the client is gone.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Problem(_CLOSED, "gone", "the client closed the connection")
+        return working.result()
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

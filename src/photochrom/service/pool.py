@@ -1,0 +1,346 @@
+"""Pool: work waits here for a worker process, is watched while it is done, and costs nobody else when it goes wrong.
+
+Lives in the server's event loop, which it never blocks: each worker is asked in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import TracebackType
+from typing import Any, Final, Self
+
+from photochrom.contained.child import KEPT, Child, DiedError, watch
+from photochrom.errors import PhotochromError
+from photochrom.service.settings import Settings
+from photochrom.service.studio import Mistake
+
+_SERVING: Final = "photochrom.service.studio:Serving"
+
+_GRACE: Final = 1.0
+"""Seconds that work which nobody waits for any more has to come to its end by itself."""
+
+_NEAR: Final = 64
+"""Ids that a worker is known by."""
+
+_PATIENCE: Final = 60
+"""Seconds: the most that somebody is told to wait before the next try, and between two tries to start a worker."""
+
+_log = logging.getLogger(__name__)
+
+
+class Lane(IntEnum):
+    """Who goes first: a person at a page, then programs, then batches."""
+
+    HAND = 0
+    CALL = 1
+    BATCH = 2
+
+
+class BusyError(PhotochromError):
+    """As many wait already as may.
+
+    Args:
+        retry_after: whole seconds after which another try makes sense.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"all workers are busy, and enough requests wait for them: try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class TooLongError(PhotochromError):
+    """Work took longer than it may and was ended."""
+
+
+class CrashedError(PhotochromError):
+    """Work made its process crash, or take more memory than it may."""
+
+
+class MistakeError(Exception):
+    """Work went wrong for no reason that people can do anything about.
+
+    Args:
+        trace: of the worker; for the log, not for whoever asked.
+    """
+
+    def __init__(self, trace: str) -> None:
+        super().__init__("a mistake in a worker")
+        self.trace = trace
+
+
+@dataclass(eq=False)
+class _Seat:
+    """The place of one worker.
+
+    Attributes:
+        child: its process; None while there is none.
+        near: ids that it served, the last one last.
+    """
+
+    child: Child | None = None
+    near: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+
+class Pool:
+    """Worker processes, and the queue before them.
+
+    >>> async with Pool(settings) as pool:
+    ...     answer = await pool.run(paint, seen, options, near=seen.id, lane=Lane.HAND)
+
+    Attributes:
+        model: the exact weights that all workers use.
+        replaced: workers that died, were ended or grew too large so far.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.model = ""
+        self.replaced = 0
+        self._settings = settings
+        self._kept = KEPT + settings.canvases_bytes // settings.processes
+        self._seats = [_Seat() for _ in range(settings.processes)]
+        self._idle: list[_Seat] = []
+        self._queue: dict[Lane, deque[tuple[asyncio.Future[_Seat], str | None]]] = {lane: deque() for lane in Lane}
+        self._usual = 1.0
+        self._closed = threading.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(2 * settings.processes, thread_name_prefix="photochrom")
+
+    @property
+    def waiting(self) -> int:
+        """Work that waits for a worker."""
+        return sum(len(lane) for lane in self._queue.values())
+
+    @property
+    def alive(self) -> int:
+        """Workers that are ready or at work."""
+        return sum(seat.child is not None for seat in self._seats)
+
+    async def __aenter__(self) -> Self:
+        """Start all workers.
+
+        Raises:
+            ModelError, MissingExtraError, UsageError: the model can't be used.
+            PhotochromError: no process could be started.
+        """
+        watch(self._children, self._closed)
+        started = await asyncio.gather(*(self._seated(seat) for seat in self._seats), return_exceptions=True)
+        for outcome in started:
+            if isinstance(outcome, DiedError):
+                outcome = PhotochromError(f"a process that colours pictures could not begin ({outcome.how})")
+            if isinstance(outcome, BaseException):
+                await self.close()
+                raise outcome
+        self._idle += self._seats
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def run(
+        self,
+        work: Callable[..., Any],
+        *arguments: Any,
+        near: str | None = None,
+        lane: Lane = Lane.CALL,
+        seconds: float | None = None,
+    ) -> Any:
+        """Have a worker call ``work(studio, *arguments)``.
+
+        Cancelling the task that awaits this takes the work out of the queue, or ends it.
+
+        Args:
+            work: a function of a module; it and the arguments are pickled.
+            near: the id of a photograph: an idle worker that served it before, and may hold it, is preferred.
+            lane: who goes first.
+            seconds: that it may take in the worker; None: what a request may.
+
+        Raises:
+            BusyError: as many wait already as may, or it has waited too long.
+            TooLongError: it took too long.
+            CrashedError: it made its process crash.
+            PhotochromError: what the work itself raised.
+            MistakeError: anything else that it raised.
+        """
+        seat = await self._turn(lane, near)
+        if near is not None:
+            seat.near[near] = None
+            seat.near.move_to_end(near)
+            while len(seat.near) > _NEAR:
+                seat.near.popitem(last=False)
+        assert seat.child is not None
+        limit = self._settings.seconds if seconds is None else seconds
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        asking = loop.run_in_executor(self._threads, _asked, seat.child, work, arguments, limit)
+        try:
+            answer, swollen = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._task(self._give_up(seat, asking)))
+            raise
+        except DiedError as error:
+            self._renew(seat)
+            raise _translated(error, limit) from None
+        except Exception:
+            self._free(seat)
+            raise
+        self._usual += 0.1 * (loop.time() - start - self._usual)
+        if swollen:
+            self._renew(seat)
+        else:
+            self._free(seat)
+        if isinstance(answer, Mistake):
+            raise MistakeError(answer.trace)
+        return answer
+
+    async def close(self) -> None:
+        """End all workers, whatever they do."""
+        self._closed.set()
+        for task in self._tasks:
+            task.cancel()
+        for lane in self._queue.values():
+            for turn, _ in lane:
+                turn.cancel()
+        children = list(self._children())
+        for child in children:
+            child.kill()
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(loop.run_in_executor(self._threads, child.close) for child in self._children()))
+        self._threads.shutdown(wait=True)
+
+    async def _turn(self, lane: Lane, near: str | None) -> _Seat:
+        """Wait for a worker."""
+        if self._idle:
+            seat = next((each for each in reversed(self._idle) if near in each.near), self._idle[0])
+            self._idle.remove(seat)
+            return seat
+        queue = self._queue[lane]
+        if lane is not Lane.BATCH and len(queue) >= self._settings.max_queue:
+            raise BusyError(self._retry_after())
+        turn: asyncio.Future[_Seat] = asyncio.get_running_loop().create_future()
+        entry = turn, near
+        queue.append(entry)
+        try:
+            async with asyncio.timeout(None if lane is Lane.BATCH else self._settings.seconds):
+                return await turn
+        except TimeoutError:
+            self._leave(queue, entry)
+            raise BusyError(self._retry_after()) from None
+        except BaseException:
+            self._leave(queue, entry)
+            raise
+
+    def _leave(
+        self,
+        queue: deque[tuple[asyncio.Future[_Seat], str | None]],
+        entry: tuple[asyncio.Future[_Seat], str | None],
+    ) -> None:
+        """Take no turn after all; one that has come just now is passed on."""
+        with suppress(ValueError):
+            queue.remove(entry)
+        turn, _ = entry
+        if turn.done() and not turn.cancelled():
+            self._free(turn.result())
+
+    def _free(self, seat: _Seat) -> None:
+        """A worker is ready for whoever comes next."""
+        for lane in Lane:
+            while self._queue[lane]:
+                turn, _ = self._queue[lane].popleft()
+                if not turn.done():
+                    turn.set_result(seat)
+                    return
+        self._idle.append(seat)
+
+    async def _give_up(self, seat: _Seat, asking: asyncio.Future[tuple[Any, bool]]) -> None:
+        """Nobody wants the answer any more: the work may end by itself, within a moment, or is ended."""
+        done, _ = await asyncio.wait({asking}, timeout=_GRACE)
+        if not done and seat.child is not None:
+            seat.child.kill()
+            await asyncio.wait({asking})
+        if isinstance(asking.exception(), DiedError) or (asking.exception() is None and asking.result()[1]):
+            self._renew(seat)
+        else:
+            self._free(seat)
+
+    def _renew(self, seat: _Seat) -> None:
+        """Start another worker in the place of one that is gone, or is to go."""
+        self.replaced += 1
+        self._task(self._renewed(seat))
+
+    async def _renewed(self, seat: _Seat) -> None:
+        old, seat.child = seat.child, None
+        seat.near.clear()
+        if old is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, old.close)
+        pause = 1
+        while not self._closed.is_set():
+            try:
+                await self._seated(seat)
+            except (DiedError, PhotochromError) as error:
+                _log.error("a worker could not be started, another try follows in %d s: %s", pause, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _PATIENCE)
+            else:
+                self._free(seat)
+                return
+
+    async def _seated(self, seat: _Seat) -> None:
+        """Start a worker and make its model ready."""
+        loop = asyncio.get_running_loop()
+        child = await loop.run_in_executor(self._threads, self._start)
+        seat.child = child
+        try:
+            self.model = await loop.run_in_executor(self._threads, child.ask, "load", self._settings.for_workers())
+        except (DiedError, PhotochromError):
+            seat.child = None
+            await loop.run_in_executor(self._threads, child.close)
+            raise
+
+    def _start(self) -> Child:
+        try:
+            return Child(_SERVING, kept=self._kept)
+        except OSError as error:
+            raise PhotochromError(
+                f"no process could be started ({error.strerror or error}): try --workers 1"
+            ) from error
+
+    def _children(self) -> list[Child]:
+        return [seat.child for seat in self._seats if seat.child is not None]
+
+    def _retry_after(self) -> int:
+        """Whole seconds until about half of those who wait have been served."""
+        wait = self._usual * (self.waiting + 1) / len(self._seats) / 2
+        return min(max(math.ceil(wait), 1), _PATIENCE)
+
+    def _task(self, work: Any) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _asked(child: Child, work: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> tuple[Any, bool]:
+    """The worker's answer, and whether it keeps too much memory afterwards. In a thread."""
+    return child.ask("run", work, arguments, seconds=seconds), child.swollen()
+
+
+def _translated(error: DiedError, seconds: float) -> PhotochromError:
+    if error.cause == "time":
+        return TooLongError(f"this took longer than the {seconds:g} seconds that it may take, and was given up")
+    if error.cause == "memory":
+        return CrashedError("this took more memory than it may, and was given up: try a smaller picture")
+    if error.cause == "crash":
+        return CrashedError("this file made its process crash; most likely it is damaged, or made to do harm")
+    return CrashedError("its process was ended by the system, most likely for want of memory: try a smaller picture")

@@ -1,0 +1,216 @@
+/**
+ * The popover of one hint: the likely colours of its place, a picker for any other, how wide it reaches, and where
+ * the knowledge comes from. The hint exists from the moment on that a colour is chosen.
+ */
+
+import { byId, make, told } from "./dom.js";
+import { placeOf, within, withHint, withoutHint } from "./edits.js";
+import { Latest } from "./latest.js";
+import { Picker } from "./picker.js";
+
+/** @typedef {import("./types.js").Point} Point */
+/** @typedef {import("./types.js").Hint} Hint */
+
+const WIDEST = 0.12;
+const GAP = 22;
+const DARK = 9;
+const BRIGHT = 97;
+
+export class Popover {
+  /**
+   * @param {import("./types.js").Engine} engine
+   * @param {import("./album.js").Album} album
+   * @param {import("./stage.js").Stage} stage
+   * @param {(index: number) => void} choose is told which hint is being changed; -1: none
+   */
+  constructor(engine, album, stage, choose) {
+    this.engine = engine;
+    this.album = album;
+    this.stage = stage;
+    this.choose = choose;
+    this.box = byId("popover", HTMLElement);
+    this.list = byId("suggestions", HTMLElement);
+    this.word = byId("suggestions-word", HTMLElement);
+    this.note = byId("hint-note", HTMLInputElement);
+    this.radius = byId("hint-radius", HTMLInputElement);
+    this.removing = byId("hint-delete", HTMLButtonElement);
+    this.place = { x: 0, y: 0 };
+    this.index = 0;
+    this.picker = new Picker((color, passing) => this.#color(color, passing));
+    this.asking = new Latest((error) => (this.word.textContent = told(error)));
+
+    this.note.addEventListener("change", () => this.#amend({ note: this.note.value.trim() }, false));
+    this.radius.addEventListener("input", () => this.#amend({ radius: Number(this.radius.value) }, true));
+    this.radius.addEventListener("change", () => this.#amend({ radius: Number(this.radius.value) }, false));
+    this.removing.addEventListener("click", () => this.#remove());
+    byId("hint-done", HTMLButtonElement).addEventListener("click", () => this.close());
+    byId("hint-close", HTMLButtonElement).addEventListener("click", () => this.close());
+    this.note.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      this.note.blur();
+      this.close();
+    });
+    this.box.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.close();
+    });
+    stage.on("view", () => this.#put());
+    album.on("current", () => this.close(false));
+    album.on("edit", ({ jump }) => jump && this.close(false));
+  }
+
+  get isOpen() {
+    return !this.box.hidden;
+  }
+
+  /** The hint that is being changed; none before a colour is chosen. @returns {Hint | undefined} */
+  get hint() {
+    return this.album.current?.edit?.hints[this.index];
+  }
+
+  /**
+   * Begin a hint at a place of the photograph.
+   * @param {Point} place
+   */
+  begin(place) {
+    const edit = this.album.current?.edit;
+    if (!edit) return;
+    this.#open({ x: within(place.x, edit.photo.width), y: within(place.y, edit.photo.height) }, edit.hints.length);
+  }
+
+  /**
+   * Change a hint that is there.
+   * @param {number} index
+   */
+  change(index) {
+    const hint = this.album.current?.edit?.hints[index];
+    if (hint) this.#open(placeOf(hint), index);
+  }
+
+  /** @param {boolean} [focus] whether to go back to the photograph, for the keyboard */
+  close(focus = true) {
+    if (!this.isOpen) return;
+    const inside = this.box.contains(document.activeElement);
+    this.box.hidden = true;
+    this.asking.stop();
+    this.choose(-1);
+    if (focus && inside) this.stage.canvas.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {Point} place
+   * @param {number} index
+   */
+  #open(place, index) {
+    this.place = place;
+    this.index = index;
+    const { width = 1, height = 1 } = this.album.current?.edit?.photo ?? {};
+    this.radius.max = String(Math.max(Math.round(Math.max(width, height) * WIDEST), 4));
+    this.radius.value = String(this.hint?.radius ?? 0);
+    this.note.value = this.hint?.note ?? "";
+    this.removing.hidden = !this.hint;
+    this.box.hidden = false;
+    this.picker.show(50, this.hint?.color ?? null);
+    this.stage.reveal(place);
+    this.#put();
+    this.choose(index);
+    this.#suggest();
+    this.box.focus({ preventScroll: true });
+  }
+
+  #suggest() {
+    const edit = this.album.current?.edit;
+    if (!edit) return;
+    const others = this.hint ? withoutHint(edit, this.index) : edit;
+    this.list.replaceChildren(...Array.from({ length: 5 }, () => make("span", { className: "suggestion waiting" })));
+    this.word.textContent = "Looking for likely colours…";
+    this.asking.want(async (signal) => {
+      const { suggestions, lightness } = await this.engine.suggest(others, this.place, { signal });
+      if (signal.aborted) return;
+      this.list.replaceChildren(...suggestions.map((each, at) => this.#suggestion(each, at)));
+      this.word.textContent =
+        lightness < DARK ? "This place is nearly black: colours hardly show here."
+        : lightness > BRIGHT ? "This place is nearly white: colours hardly show here."
+        : "Likely colours of this place, in its own light";
+      this.picker.show(lightness, this.hint?.color ?? null);
+      if (this.box === document.activeElement) {
+        /** @type {HTMLElement | null} */ (this.list.querySelector("button"))?.focus({ preventScroll: true });
+      }
+    });
+  }
+
+  /**
+   * @param {import("./types.js").Suggestion} suggestion
+   * @param {number} at
+   */
+  #suggestion({ color, probability }, at) {
+    const percent = probability < 0.01 ? "< 1 %" : `${Math.round(probability * 100)} %`;
+    const swatch = make("span", { className: "swatch" });
+    swatch.style.backgroundColor = color;
+    const button = make("button", { type: "button", className: "suggestion" }, swatch, percent);
+    button.setAttribute("aria-label", `${color}, likely to ${percent}`);
+    button.title = color;
+    button.dataset.number = String(at + 1);
+    button.dataset.color = color;
+    button.setAttribute("aria-pressed", String(color === this.hint?.color));
+    button.addEventListener("click", () => {
+      this.picker.set(color);
+      this.#color(color, false);
+    });
+    return button;
+  }
+
+  /**
+   * @param {string} color
+   * @param {boolean} passing
+   */
+  #color(color, passing) {
+    const edit = this.album.current?.edit;
+    if (!edit) return;
+    const kept = this.hint ?? tidy({ ...this.place, color, radius: Number(this.radius.value), note: this.note.value });
+    this.album.change(withHint(edit, this.index, { ...kept, color }), { passing });
+    this.removing.hidden = false;
+    this.choose(this.index);
+    for (const button of this.list.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.color === color));
+    }
+  }
+
+  /**
+   * Change a hint that has a colour already; else what was typed is taken along once it has.
+   * @param {Partial<Hint>} changes
+   * @param {boolean} passing
+   */
+  #amend(changes, passing) {
+    const edit = this.album.current?.edit;
+    if (!edit || !this.hint) return;
+    this.album.change(withHint(edit, this.index, tidy({ ...this.hint, ...changes })), { passing });
+  }
+
+  #remove() {
+    const edit = this.album.current?.edit;
+    if (edit && this.hint) this.album.change(withoutHint(edit, this.index));
+    this.close();
+  }
+
+  /** Beside its place, where there is room; narrow screens have it at their lower end. */
+  #put() {
+    if (!this.isOpen) return;
+    const { x, y } = this.stage.toScreen(this.place);
+    const { width, height } = this.stage.size;
+    const { offsetWidth: own, offsetHeight: tall } = this.box;
+    const right = x + GAP + own <= width - 8 || x < width / 2;
+    const left = right ? Math.min(x + GAP, width - own - 8) : x - GAP - own;
+    this.box.style.left = `${Math.max(left, 8)}px`;
+    this.box.style.top = `${Math.min(Math.max(y - tall / 3, 8), Math.max(height - tall - 8, 8))}px`;
+  }
+}
+
+/**
+ * @param {Hint} hint
+ * @returns {Hint} without what says nothing
+ */
+function tidy({ radius, note, ...hint }) {
+  return { ...hint, ...(radius ? { radius } : {}), ...(note?.trim() ? { note: note.trim() } : {}) };
+}
