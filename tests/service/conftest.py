@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from photochrom.service.app import create_app
+from photochrom.service.guarded import server_options
 from photochrom.service.settings import Settings
 
 BASE = "http://127.0.0.1:8421"
@@ -29,7 +30,8 @@ def running(app: FastAPI) -> Iterator[str]:
     """A real server for the app, in a thread. Gives its address."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=1, **server_options())
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

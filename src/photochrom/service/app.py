@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from photochrom.service import problems
 from photochrom.service.darkroom import Darkroom
+from photochrom.service.guarded import guard
 from photochrom.service.metrics import Counting
 from photochrom.service.routes import status
 from photochrom.service.settings import Settings
@@ -44,5 +45,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     # Later ones are around the earlier ones: what is refused is counted, too.
+    guard(app, settings, answer=lambda error: problems.problem_of(error).response())
     app.add_middleware(Counting, metrics=darkroom.metrics)
     return app

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from photochrom.errors import MissingExtraError, ModelError, PhotochromError, PhotoError, TooLargeError, UsageError
+from photochrom.service.incidents import trace_of
 from photochrom.service.pool import BusyError, CrashedError, MistakeError, TooLongError
 
 _log = logging.getLogger(__name__)
@@ -103,17 +104,17 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, MistakeError):
         _log.error("incident %s in a worker:\n%s", incident, error.trace)
     else:
-        _log.error("incident %s", incident, exc_info=error)
+        _log.error("incident %s:\n%s", incident, trace_of(error))
     return Problem(500, "mistake", f"Photochrom made a mistake; its log says more under the incident {incident}")
 
 
 def install(app: FastAPI) -> None:
-    """Have the app answer with problems only."""
+    """Have the app answer with problems only. Mistakes are left to the guards, which stand around all of it."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
         return problem_of(error).response()
 
-    for kind in (Problem, PhotochromError, MistakeError, Exception):
+    for kind in (Problem, PhotochromError, MistakeError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -6,7 +6,6 @@ from their stored uploads whenever they are not held, so that a worker that dies
 
 from __future__ import annotations
 
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.contained.process import Tell
 from photochrom.errors import PhotochromError, TooLargeError
+from photochrom.service.incidents import trace_of
 from photochrom.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,5 +116,5 @@ class Serving:
             raise
         except MemoryError:
             raise TooLargeError("there is not enough memory for this picture now: try a smaller one") from None
-        except Exception:
-            return Mistake(traceback.format_exc())
+        except Exception as error:
+            return Mistake(trace_of(error))

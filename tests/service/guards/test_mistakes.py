@@ -45,5 +45,5 @@ def test_a_client_that_left_is_no_mistake() -> None:
     def answer(error: Exception) -> ASGIApp:
         raise AssertionError
 
-    with pytest.raises(AssertionError, match="^$"):  # of httpx, which was promised an answer
+    with pytest.raises(AssertionError, match=r"^$"):  # of httpx, which was promised an answer
         ask(Mistakes(failing(ClientDisconnect()), answer=answer))
