@@ -1,6 +1,6 @@
 """What was sent becomes the items of a batch: files as they are, zips as the files in them.
 
-A file is copied under its number; the name it was sent with is kept as a label only. A file that
+A file is moved under its number; the name it was sent with is kept as a label only. A file that
 can't be taken becomes an item that failed, with the reason, and the others go on. Whether a file
 is a photograph shows when it is coloured.
 """
@@ -10,19 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
-from photochrom.errors import PhotochromError
-from photochrom.service.batches import disk
+from photochrom.errors import PhotochromError, TooLargeError
+from photochrom.service import disk
 from photochrom.service.batches.naming import is_junk, label
 from photochrom.service.batches.store import Item, State
-from photochrom.service.batches.unzipping import ZipError, is_zip, members
-
-_CHUNK: Final = 1 << 18
-
-
-class TooLargeError(PhotochromError):
-    """A batch has more files or more bytes than it may."""
+from photochrom.service.batches.unzipping import Member, ZipError, is_zip, members
 
 
 class NothingError(PhotochromError):
@@ -44,32 +38,32 @@ class Limits:
     each: int
 
 
-def take_in(uploads: Iterable[tuple[str, BinaryIO]], folder: Path, limits: Limits) -> list[Item]:
-    """Copy what was sent into a folder, each file under its number, flushed to the disk.
+def take_in(uploads: Iterable[tuple[str, Path]], folder: Path, limits: Limits) -> list[Item]:
+    """Move what was sent into a folder, each file under its number, flushed to the disk.
 
     Args:
-        uploads: names, and what was sent under each, which can be read from any place.
+        uploads: names, and where that which was sent under each lies, on the same disk; nothing is left there.
         folder: empty.
 
     Returns:
         An item for each file, numbered from 1.
 
     Raises:
-        TooLargeError, BombError: the batch is more than `limits` allow.
+        TooLargeError: the batch is more than `limits` allow; a `BombError` where a zip means harm.
         NothingError: no file was sent.
         NoSpaceError: the disk is full, or the folder can't be written.
     """
     intake = _Intake(folder, limits)
-    for name, file in uploads:
-        start = file.read(4)
-        file.seek(0)
-        if is_zip(start):
-            intake.unpack(name, file)
-        elif not is_junk(name):
-            intake.add(name, iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
-    if not intake.items:
-        raise NothingError("there is no picture in what was sent: send photographs, or a zip of them")
     with disk.explained():
+        for name, path in uploads:
+            with path.open("rb") as file:
+                if is_zip(file.read(4)):
+                    intake.unpack(name, file)
+                elif not is_junk(name) and (name or path.stat().st_size):  # a form field for files, left empty
+                    intake.add(name, path)
+            path.unlink(missing_ok=True)
+        if not intake.items:
+            raise NothingError("there is no picture in what was sent: send photographs, or a zip of them")
         disk.flush(folder)
     return intake.items
 
@@ -91,47 +85,63 @@ class _Intake:
         self._limits = limits
         self._bytes = 0
 
+    def add(self, name: str, path: Path) -> None:
+        """One file, which is moved."""
+        try:
+            self._count(path.stat().st_size)
+            self._check(path.stat().st_size)
+        except _TooLargeFileError as error:
+            self._fail(name, str(error))
+        else:
+            disk.move(path, self._place)
+            self._append(name)
+
     def unpack(self, name: str, file: BinaryIO) -> None:
         """The files of a zip; or, where it is damaged as a whole, one item that says so."""
         try:
             for member in members(file, most=self._limits.files - len(self.items)):
                 if member.problem is None:
-                    self.add(member.name, member.chunks())
+                    self._unpack_one(member)
                 else:
                     self._fail(member.name, member.problem)
         except ZipError as error:
             self._fail(name, str(error))
 
-    def add(self, name: str, chunks: Iterator[bytes]) -> None:
-        """One file."""
-        path = self._folder / str(len(self.items) + 1)
+    def _unpack_one(self, member: Member) -> None:
         try:
-            self._write(path, self._counted(chunks))
+            disk.write(self._place, self._counted(member.chunks()))
         except (ZipError, _TooLargeFileError) as error:
-            path.unlink(missing_ok=True)
-            self._fail(name, str(error))
+            self._place.unlink(missing_ok=True)
+            self._fail(member.name, str(error))
         else:
-            self._append(Item(len(self.items) + 1, label(name)))
+            self._append(member.name)
+
+    @property
+    def _place(self) -> Path:
+        """Of the next item."""
+        return self._folder / str(len(self.items) + 1)
 
     def _fail(self, name: str, why: str) -> None:
-        self._append(Item(len(self.items) + 1, label(name), State.FAILED, why))
+        self._append(name, State.FAILED, why)
 
-    def _append(self, item: Item) -> None:
+    def _append(self, name: str, state: State = State.WAITING, why: str | None = None) -> None:
         if len(self.items) >= self._limits.files:
             raise TooLargeError(f"a batch may have {self._limits.files} files: send them in parts")
-        self.items.append(item)
-
-    def _write(self, path: Path, chunks: Iterable[bytes]) -> None:
-        with disk.explained():
-            disk.write(path, chunks)
+        self.items.append(Item(len(self.items) + 1, label(name), state, why))
 
     def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         size = 0
         for chunk in chunks:
             size += len(chunk)
-            self._bytes += len(chunk)
-            if self._bytes > self._limits.bytes:
-                raise TooLargeError(f"a batch may have {self._limits.bytes >> 20} MB, unpacked: send it in parts")
-            if size > self._limits.each:
-                raise _TooLargeFileError(f"is larger than {self._limits.each >> 20} MB, which one file may have")
+            self._count(len(chunk))
+            self._check(size)
             yield chunk
+
+    def _count(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > self._limits.bytes:
+            raise TooLargeError(f"a batch may have {self._limits.bytes / 1e6:,.0f} MB, unpacked: send it in parts")
+
+    def _check(self, size: int) -> None:
+        if size > self._limits.each:
+            raise _TooLargeFileError(f"is larger than the {self._limits.each / 1e6:,.0f} MB that one file may have")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from photochrom.errors import PhotochromError
-from photochrom.service.batches import disk
+from photochrom.service import disk
 
 VERSION: Final = 1
 """Of the tables, as PRAGMA user_version has it."""

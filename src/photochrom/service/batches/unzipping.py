@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from photochrom.errors import PhotochromError
+from photochrom.errors import PhotochromError, TooLargeError
 from photochrom.service.batches.naming import is_junk
 
 _DIRECTORY: Final = 4 << 20
@@ -38,7 +38,7 @@ class ZipError(PhotochromError):
     """A zip is damaged."""
 
 
-class BombError(PhotochromError):
+class BombError(TooLargeError):
     """A zip holds, or unpacks to, far more than a batch may have; nothing of it is to be kept."""
 
 
@@ -135,6 +135,7 @@ class _Careful(io.BufferedIOBase):
         return self._file.tell()
 
     def read(self, size: int | None = -1) -> bytes:
-        if size is None or size < 0 or size > _DIRECTORY:
+        data = self._file.read(_DIRECTORY + 1 if size is None or size < 0 else min(size, _DIRECTORY + 1))
+        if len(data) > _DIRECTORY:
             raise BombError("a zip has a table of contents far longer than a batch can be: send it in parts")
-        return self._file.read(size)
+        return data

@@ -1,4 +1,4 @@
-"""Files of batches on the disk: written so that they outlive a power cut, and what to say where they can't be."""
+"""Files on the disk of the service: written so that they outlive a power cut, and what to say where they can't be."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def write(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
+
+
+def move(path: Path, place: Path) -> None:
+    """Put a file into its place in one step, its content on the disk before that; nothing may be there yet or it is
+    replaced. Its name lasts once its folder is flushed."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    path.replace(place)
 
 
 def flush(folder: Path) -> None:
