@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from photochrom.contained.process import Tell
 from photochrom.errors import PhotochromError, TooLargeError
@@ -20,6 +20,15 @@ from photochrom.service.settings import Settings
 if TYPE_CHECKING:
     from photochrom.canvas import Canvas
     from photochrom.colorizer import Colorizer
+    from photochrom.hints.mask import Mask
+    from photochrom.hints.reference import Reference
+
+Made = TypeVar("Made")
+_View = tuple[Any, ...]
+"""Begins with the path of the upload."""
+
+_OTHERS: Final = 4
+"""References, and masks, that are held ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,7 @@ class Seen:
     Attributes:
         id: names just this: another page, detail or box is another one.
         path: of the stored upload.
+        name: what messages call it, and never its path.
         page: counted from 0.
         detail: as for :meth:`Colorizer.open`.
         boxes: (left, top, right, bottom) each, looked at closer in this order.
@@ -36,6 +46,7 @@ class Seen:
 
     id: str
     path: Path
+    name: str = "this photograph"
     page: int = 0
     detail: float | None = None
     boxes: tuple[tuple[float, ...], ...] = ()
@@ -70,7 +81,9 @@ class Studio:
 
         self.settings = settings
         self.painter = Colorizer(settings.model or "best", device=settings.device, threads=settings.threads)
-        self._canvases: OrderedDict[str, tuple[Canvas, int]] = OrderedDict()
+        self._canvases: OrderedDict[_View, Canvas] = OrderedDict()
+        self._references: OrderedDict[_View, Reference] = OrderedDict()
+        self._masks: OrderedDict[_View, Mask] = OrderedDict()
         self._most = settings.canvases_bytes // settings.processes
 
     def canvas(self, seen: Seen) -> Canvas:
@@ -79,22 +92,61 @@ class Studio:
         Raises:
             PhotoError, UsageError: see :meth:`Colorizer.open` and :meth:`Canvas.refine`.
         """
-        held = self._canvases.pop(seen.id, None)
+        self._forget()
+        view, boxes = _view(seen), seen.boxes
+        held = next((n for n in range(len(boxes), -1, -1) if (*view, boxes[:n]) in self._canvases), None)
         if held is None:
-            canvas = self.painter.open(
-                seen.path, page=seen.page, detail=seen.detail, max_pixels=self.settings.max_pixels
-            )
-            for box in seen.boxes:
-                canvas = canvas.refine(box)
-            held = canvas, canvas.nbytes
-        self._canvases[seen.id] = held
-        self._shrink()
-        return held[0]
+            from photochrom import photo as photos
 
-    def _shrink(self) -> None:
-        """Let go of what was not used for longest; never of the one that was used last."""
-        while len(self._canvases) > 1 and sum(size for _, size in self._canvases.values()) > self._most:
+            opened = photos.open(seen.path, page=seen.page, max_pixels=self.settings.max_pixels, name=seen.name)
+            canvas = self.painter.open(opened, detail=seen.detail)
+        else:
+            canvas = self._canvases[*view, boxes[:held]]
+        for box in boxes[held or 0 :]:
+            canvas = canvas.refine(box)
+        self._canvases[*view, boxes] = canvas
+        self._canvases.move_to_end((*view, boxes))
+        while len(self._canvases) > 1 and sum(each.nbytes for each in self._canvases.values()) > self._most:
             self._canvases.popitem(last=False)
+        return canvas
+
+    def reference(self, seen: Seen) -> Reference:
+        """The photograph as one that lends its colours.
+
+        Raises:
+            PhotoError, UsageError: see :meth:`Colorizer.reference`.
+        """
+        return _kept(self._references, _view(seen), lambda: self.painter.reference(self.canvas(seen)))
+
+    def mask(self, seen: Seen, size: tuple[int, int]) -> Mask:
+        """The picture as a mask for a photograph of (width, height).
+
+        Raises:
+            PhotoError, UsageError: see :meth:`Mask.of`.
+        """
+        from photochrom.hints.mask import Mask
+
+        return _kept(self._masks, (*_view(seen), size), lambda: Mask.of(self.canvas(seen).photo, size))
+
+    def _forget(self) -> None:
+        """Let go of all that is made of uploads that are there no longer: they were deleted, or have expired."""
+        for held in (self._canvases, self._references, self._masks):
+            for view in [view for view in held if not view[0].exists()]:
+                del held[view]
+
+
+def _view(seen: Seen) -> _View:
+    """What a photograph is looked at as, apart from its boxes."""
+    return seen.path, seen.page, seen.detail
+
+
+def _kept(held: OrderedDict[_View, Made], view: _View, make: Callable[[], Made]) -> Made:
+    """What is held for a view, or made now; the `_OTHERS` that were used last stay."""
+    made = held.pop(view, None) or make()
+    held[view] = made
+    while len(held) > _OTHERS:
+        held.popitem(last=False)
+    return made
 
 
 class Serving:
