@@ -12,7 +12,9 @@ import { Problem, Requests } from "./requests.js";
 /** @typedef {import("./types.js").Edit} Edit */
 /** @typedef {import("./types.js").Box} Box */
 
-/** @implements {import("./types.js").Engine} */
+/** @typedef {import("./types.js").Engine} Engine */
+
+/** @implements {Engine} */
 export class ServerEngine {
   /** @param {import("./requests.js").Waiting} waiting */
   constructor(waiting) {
@@ -21,56 +23,56 @@ export class ServerEngine {
     this.ids = new WeakMap();
   }
 
-  /** @type {import("./types.js").Engine["open"]} */
+  /** @type {Engine["open"]} */
   async open(file, { page = 0, signal } = {}) {
     return this.#remember(await this.#upload(file, page, signal), file);
   }
 
-  /** @type {import("./types.js").Engine["original"]} */
+  /** @type {Engine["original"]} */
   async original(photo, { size, signal } = {}) {
     const query = size === undefined ? "" : `?size=${size}`;
     return (await this.#ask(photo, (id) => this.requests.send(`/v1/photos/${id}/grey${query}`, { signal }))).blob();
   }
 
-  /** @type {import("./types.js").Engine["paint"]} */
+  /** @type {Engine["paint"]} */
   async paint(edit, { size, signal } = {}) {
     return (await this.#askEdit(edit, "paint", { output: "preview", size }, signal)).blob();
   }
 
-  /** @type {import("./types.js").Engine["finish"]} */
+  /** @type {Engine["finish"]} */
   async finish(edit, output, { format, label, signal } = {}) {
     const answer = await this.#askEdit(edit, "paint", { output, format, label }, signal);
     const warnings = JSON.parse(answer.headers.get("Photochrom-Warnings") ?? "[]");
     return { blob: await answer.blob(), name: nameIn(answer) ?? fallbackName(edit.photo, output), warnings };
   }
 
-  /** @type {import("./types.js").Engine["suggest"]} */
+  /** @type {Engine["suggest"]} */
   async suggest(edit, place, { signal } = {}) {
     const reference = edit.reference && (await this.#id(edit.reference));
     const json = { ...place, n: 5, hints: edit.hints, reference };
     return (await this.#ask(edit.photo, (id) => this.#post(id, "suggest", json, signal))).json();
   }
 
-  /** @type {import("./types.js").Engine["confidence"]} */
+  /** @type {Engine["confidence"]} */
   async confidence(edit, { signal } = {}) {
     const json = { hints: edit.hints, vividness: edit.vividness, output: "layers" };
     const found = await (await this.#ask(edit.photo, (id) => this.#post(id, "confidence", json, signal))).json();
     return { shares: found.shares, overlay: decoded(found.overlay, "image/png") };
   }
 
-  /** @type {import("./types.js").Engine["variants"]} */
+  /** @type {Engine["variants"]} */
   async variants(edit, { n, seed, size = 480, signal }) {
     const found = await (await this.#askEdit(edit, "variants", { n, seed, size }, signal)).json();
     return found.variants.map((/** @type {any} */ each) => ({ ...each, image: decoded(each.image, "image/jpeg") }));
   }
 
-  /** @type {import("./types.js").Engine["refine"]} */
+  /** @type {Engine["refine"]} */
   async refine(photo, box, { signal } = {}) {
     const answer = await this.#ask(photo, (id) => this.#post(id, "refine", { box }, signal));
     return this.#remember(await answer.json(), photo.file);
   }
 
-  /** @type {import("./types.js").Engine["close"]} */
+  /** @type {Engine["close"]} */
   close(photo) {
     const known = this.ids.get(photo);
     this.ids.delete(photo);
