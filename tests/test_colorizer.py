@@ -63,7 +63,7 @@ def test_a_jpeg_that_ends_early_is_refused_before_the_network_sees_it(
     stream = io.BytesIO()
     sample().resize((side, side)).save(stream, "JPEG")
     short = stream.getvalue()[: len(stream.getvalue()) // 2]
-    for entry in (painter.open, lambda data: colorize(data, model=tiny), lambda data: list(painter.pages(data))):
+    for entry in (painter.open, lambda data: colorize(data, model=tiny), lambda data: list(painter.canvases(data))):
         with pytest.raises(PhotoError, match="damaged or incomplete"):
             entry(short)
 
@@ -88,6 +88,33 @@ def test_every_page_of_a_tiff_is_colored_and_saved(tiny: Path, tmp_path: Path) -
             assert abs(difference).max() <= 1
 
 
+def test_in_one_call_everything_can_be_asked_for_that_a_canvas_can_do(painter: Colorizer, tiny: Path) -> None:
+    mask = np.zeros((512, 512), bool)
+    mask[:, 400:] = True
+    asked: dict[str, Any] = {
+        "hints": (hint for hint in [Hint(100, 100, "#a03050", radius=20)]),
+        "warmth": 0.3,
+        "keep_grey": mask,
+        "reference": skimage.data.astronaut(),
+        "vividness": 0.4,
+    }
+    one_call = colorize(sample(), model=tiny, threads=1, **asked)
+    asked["hints"] = [Hint(100, 100, "#a03050", radius=20)]
+    assert np.array_equal(one_call.rgb(), painter.open(sample()).paint(**asked).rgb())
+    assert one_call.record is not None
+    assert {"warmth", "keep_grey", "reference"} <= set(one_call.record.options)
+    assert len(one_call.record.hints) == 1
+
+
+def test_every_page_is_painted_as_asked_but_hints_are_for_one(tiny: Path, tmp_path: Path) -> None:
+    page = sample().resize((200, 150))
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page])
+    result = colorize(tmp_path / "a.tif", model=tiny, threads=1, warmth=0.5)
+    assert np.array_equal(result.rgb(), result.more_pages[0].rgb())
+    with pytest.raises(UsageError, match="has several pages, and hints are for one"):
+        colorize(tmp_path / "a.tif", model=tiny, threads=1, hints=[Hint(1, 1, "red")])
+
+
 def test_one_page_can_be_opened_by_its_number(painter: Colorizer, tmp_path: Path) -> None:
     pages = [sample(name).resize((200, 150)) for name in ("astronaut", "coffee")]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
@@ -110,7 +137,7 @@ def test_a_tiff_in_colour_gives_one_warning_for_all_its_pages(painter: Colorizer
     page = Image.fromarray(skimage.data.astronaut()).resize((100, 100))
     page.save(tmp_path / "a.tif", save_all=True, append_images=[page, page])
     with pytest.warns(PhotoWarning) as caught:
-        assert len(list(painter.pages(tmp_path / "a.tif"))) == 3
+        assert len(list(painter.canvases(tmp_path / "a.tif"))) == 3
     assert len(caught) == 1
 
 
@@ -177,10 +204,10 @@ def test_detail_lets_the_network_look_closer(painter: Colorizer) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"vividness": 1.1}, "vividness goes from 0 to 1"),
-        ({"vividness": float("nan")}, "vividness goes from 0 to 1"),
-        ({"strength": -0.1}, "strength goes from 0 to 2"),
-        ({"strength": float("inf")}, "strength goes from 0 to 2"),
+        ({"vividness": 1.1}, "vividness is a number from 0 to 1"),
+        ({"vividness": float("nan")}, "vividness is a number from 0 to 1"),
+        ({"strength": -0.1}, "strength is a number from 0 to 2"),
+        ({"strength": float("inf")}, "strength is a number from 0 to 2"),
     ],
 )
 def test_options_out_of_range_are_refused(painter: Colorizer, options: dict[str, Any], told: str) -> None:
@@ -190,7 +217,7 @@ def test_options_out_of_range_are_refused(painter: Colorizer, options: dict[str,
 
 @pytest.mark.parametrize("detail", [0.5, 4.5, float("nan")])
 def test_detail_out_of_range_is_refused(painter: Colorizer, detail: float) -> None:
-    with pytest.raises(UsageError, match="detail goes from 1 to 4"):
+    with pytest.raises(UsageError, match="detail is a number from 1 to 4"):
         painter.open(sample(), detail=detail)
 
 

@@ -57,7 +57,7 @@ def test_a_hinted_place_keeps_its_colour_whatever_the_warmth(canvas: Canvas, war
 
 @pytest.mark.parametrize("warmth", [1.01, -2, float("nan")])
 def test_warmth_out_of_range_is_refused(canvas: Canvas, warmth: float) -> None:
-    with pytest.raises(UsageError, match="warmth goes from -1"):
+    with pytest.raises(UsageError, match="warmth is a number from -1 to 1"):
         canvas.paint(warmth=warmth)
 
 

@@ -6,21 +6,20 @@ working luma -> encode once, which gives a `Canvas` to paint.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from photochrom import photo as photos
 from photochrom.canvas import Canvas, reference_of
 from photochrom.errors import UsageError
+from photochrom.hints.hint import AnyHint, listed
+from photochrom.hints.options import ranged
 from photochrom.hints.project import Project
 from photochrom.hints.reference import Reference
 from photochrom.photo import MAX_PIXELS, Photo, warn
 from photochrom.photo.label import labelled
 from photochrom.runtime.model import Model
-
-DETAIL: Final = (1.0, 4.0)
-"""Least and greatest factor on the working sides. At 4 the network needs 16 times the time and 1.7 GB."""
 
 
 class Colorizer:
@@ -51,7 +50,7 @@ class Colorizer:
                 Photo that is open already.
             page: page of a file that has several, counted from 0.
             detail: factor on the sides of what the network sees, from 1 (None: 1) to 4: for small faces in a
-                large picture. The time grows with its square.
+                large picture. The time grows with its square: at 4 the network needs 16 times the time and 1.7 GB.
             max_pixels: refuse larger pictures.
 
         Raises:
@@ -75,23 +74,6 @@ class Colorizer:
                 warned = True
             yield self._canvas(opened, detail)
 
-    def pages(
-        self,
-        source: Any,
-        *,
-        vividness: float | None = None,
-        strength: float = 1.0,
-        keep_tone: bool = False,
-        detail: float | None = None,
-        max_pixels: int = MAX_PIXELS,
-    ) -> Iterator[Photo]:
-        """Color every page of a picture, each when it is asked for.
-
-        Args, errors and warnings are those of :meth:`open` and :meth:`Canvas.paint`.
-        """
-        for canvas in self.canvases(source, detail=detail, max_pixels=max_pixels):
-            yield canvas.paint(vividness=vividness, strength=strength, keep_tone=keep_tone)
-
     def replay(self, project: Project, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
         """Color a photograph as a project says: the same file again, or a better scan of it.
 
@@ -110,6 +92,8 @@ class Colorizer:
             PhotoError: the source, or a file that the project names, cannot be read.
             UsageError: its shape is another than the project's photograph had, or a file is missing.
         """
+        if not isinstance(project, Project):
+            raise UsageError(f"a Project is replayed, such as Project.read gives, not {project!r}")
         project.compare_model(self.model.identity)
         canvas = self.open(source, page=page, detail=project.detail, max_pixels=max_pixels)
         here = project.on(canvas.photo)
@@ -136,9 +120,7 @@ class Colorizer:
         return reference_of(source, self.model, page=page, max_pixels=max_pixels)
 
     def _canvas(self, opened: Photo, detail: float | None) -> Canvas:
-        factor = DETAIL[0] if detail is None else float(detail)
-        if not DETAIL[0] <= factor <= DETAIL[1]:
-            raise UsageError(f"detail goes from {DETAIL[0]:g} to {DETAIL[1]:g}, not {detail}")
+        factor = 1.0 if detail is None else ranged("detail", detail)
         return Canvas(self.model, opened, factor)
 
 
@@ -146,9 +128,13 @@ def colorize(
     source: Any,
     *,
     model: str | Path = "best",
+    hints: Iterable[AnyHint] = (),
     vividness: float | None = None,
     strength: float = 1.0,
+    warmth: float = 0.0,
+    keep_grey: Any = None,
     keep_tone: bool = False,
+    reference: Any = None,
     detail: float | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -162,11 +148,31 @@ def colorize(
 
     Returns:
         The first page; further ones stand in its `more_pages` and are saved together with it.
+
+    Raises:
+        UsageError: there are hints, whose places are those of one page, and several pages.
     """
     painter = Colorizer(model, device=device, threads=threads)
-    first, *more = painter.pages(
-        source, vividness=vividness, strength=strength, keep_tone=keep_tone, detail=detail, max_pixels=max_pixels
-    )
+    known = listed(hints)
+    lends = None if reference is None else painter.reference(reference)
+    pages: list[Photo] = []
+    for canvas in painter.canvases(source, detail=detail, max_pixels=max_pixels):
+        if known and pages:
+            raise UsageError(
+                f"{canvas.photo.name}: has several pages, and hints are for one: open(page=...) each and paint it"
+            )
+        pages.append(
+            canvas.paint(
+                hints=known,
+                vividness=vividness,
+                strength=strength,
+                warmth=warmth,
+                keep_grey=keep_grey,
+                keep_tone=keep_tone,
+                reference=lends,
+            )
+        )
+    first, *more = pages
     return first.with_pages(more)
 
 

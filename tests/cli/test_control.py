@@ -206,6 +206,23 @@ def test_what_goes_beside_a_result_is_there_told_and_known_for_ours(colorize: Ru
     assert sorted(path.name for path in Path("out").iterdir()) == ["a.jpg", "b.png", "c.tif", "d.webp", "e.bmp"]
 
 
+def test_the_confidence_is_that_of_the_colours_that_are_shown(colorize: Run, album: Path) -> None:
+    Image.fromarray(skimage.data.coffee()).save("coffee.png")
+    Image.fromarray(np.ones((160, 240), bool)).save("mask.png")
+    every = {
+        "warm": ["--warmth", 1],
+        "pale": ["--strength", 0.2],
+        "grey": ["--keep-grey", "mask.png"],
+        "lent": ["--reference", "coffee.png"],
+        "toned": ["--keep-tone"],
+    }
+    assert colorize("album/a.jpg", "--confidence", "-o", "plain.png").code == 0
+    for name, options in every.items():
+        assert colorize("album/a.jpg", "--confidence", *options, "-o", f"{name}.png").code == 0
+        same = np.array_equal(pixels(f"{name}-confidence.png"), pixels("plain-confidence.png"))
+        assert same == (name == "toned")
+
+
 def test_people_are_told_of_all_files(colorize: Run, album: Path) -> None:
     out = colorize("album/a.jpg", "--layer", "--save-project").out.decode()
     assert out.startswith("album/a.jpg -> album/a-colour.jpg, album/a-colour-layer.png, album/a-colour.photochrom (")
@@ -438,6 +455,14 @@ def test_what_was_lent_is_in_the_project(colorize: Run, album: Path, coffee: Pat
     assert Path("again.png").read_bytes() == Path("a.png").read_bytes()
 
 
+def test_variants_of_what_a_reference_lends_are_different_and_known_for_its_own(
+    colorize: Run, album: Path, coffee: Path
+) -> None:
+    assert colorize("album/a.jpg", "--reference", coffee, "--variants", 2, "-o", "v.png").code == 0
+    assert np.abs(pixels("v-1.png") - pixels("v-2.png")).mean() > 0.5
+    assert options_of("v-1.png")["reference"] == {"sha256": hashlib.sha256(coffee.read_bytes()).hexdigest()}
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -445,8 +470,6 @@ def test_what_was_lent_is_in_the_project(colorize: Run, album: Path, coffee: Pat
         (["--reference", "none.png"], "none.png: there is no such file for --reference"),
         (["--palette-from", "coffee.png"], "carries no mark"),
         (["--palette-from", "coffee.png", "--reference", "coffee.png"], "give one of them"),
-        (["--variants", "2", "--reference", "coffee.png"], "a reference decides what --variants would vary"),
-        (["--confidence", "--reference", "coffee.png"], "--confidence knows nothing of colours that a reference lent"),
     ],
 )
 def test_references_that_make_no_sense_are_told(

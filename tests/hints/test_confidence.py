@@ -85,6 +85,40 @@ def test_without_hints_nothing_is_stated_and_nothing_follows(canvas: Canvas) -> 
     assert not follows.any()
 
 
+@pytest.mark.parametrize("options", [{"warmth": 1.0}, {"strength": 0.2}, {"vividness": 1.0}])
+def test_it_is_that_of_the_colours_that_are_shown(canvas: Canvas, options: dict[str, Any]) -> None:
+    assert np.abs(canvas.confidence(**options) - canvas.confidence()).mean() > 0.02
+
+
+def test_where_a_mask_keeps_grey_it_is_that_of_grey(canvas: Canvas) -> None:
+    mask = np.zeros((512, 512), bool)
+    mask[:, 300:] = True
+    plain, masked, grey = canvas.confidence(), canvas.confidence(keep_grey=mask), canvas.confidence(strength=0)
+    assert masked[:, :280] == pytest.approx(plain[:, :280], abs=1e-5)
+    assert masked[:, 320:] == pytest.approx(grey[:, 320:], abs=1e-5)
+
+
+@pytest.mark.parametrize("box", [None, (60, 380, 150, 480)])
+def test_a_stated_colour_is_sure_only_where_it_is_shown(canvas: Canvas, box: tuple[int, int, int, int] | None) -> None:
+    seen = canvas if box is None else canvas.refine(box)
+    mask = np.ones((512, 512), bool)
+    asked: tuple[dict[str, Any], ...] = ({"strength": 0.0}, {"keep_grey": mask})
+    for options in asked:
+        planes = seen.certainty(hints=[SUIT], **options)
+        assert planes.planes[0].max() < 0.05
+        assert planes.planes.sum(axis=0) == pytest.approx(1, abs=1e-5)
+    near = Hint(105, 430, "#7c7c80")
+    assert seen.confidence(hints=[near], strength=0.5)[430, 105] == pytest.approx(1)
+
+
+def test_what_a_reference_lends_is_inferred_and_surer_than_before(canvas: Canvas) -> None:
+    before, after = canvas.confidence(), canvas.confidence(reference=data.astronaut())
+    assert after.mean() > before.mean() + 0.1
+    stated, follows, _, _ = canvas.certainty(reference=data.astronaut()).planes
+    assert not stated.any()
+    assert not follows.any()
+
+
 def test_inside_a_refined_box_the_closer_look_is_asked(canvas: Canvas) -> None:
     closer = canvas.refine((180, 60, 260, 160))
     one, other = canvas.confidence(), closer.confidence()

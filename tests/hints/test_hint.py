@@ -71,7 +71,7 @@ def test_a_hint_file_gives_back_what_was_written(tmp_path: Path) -> None:
         ({"x": "a", "y": 2, "color": "red"}, "hint's x is a number"),
         ({"x": True, "y": 2, "color": "red"}, "hint's x is a number"),
         ({"x": float("nan"), "y": 2, "color": "red"}, "hint's x is a number"),
-        ({"x": 1, "y": 2, "color": "red", "radius": -1}, "radius is 0 or more"),
+        ({"x": 1, "y": 2, "color": "red", "radius": -1}, "radius is a number from 0"),
         ({"x": 1, "y": 2, "color": "red", "note": 5}, "note is a text"),
         ({"stroke": [], "color": "red"}, "at least one"),
         ({"stroke": [[1, 2, 3]], "color": "red"}, "stroke's point"),

@@ -63,7 +63,7 @@ def ab(photo: Any) -> NDArray[np.float32]:
         ((200, 100, 100, 200), "empty"),
         ((10, 10, 17, 100), "at least 8 x 8"),
         ((595, 10, 900, 100), "covers 5 x 90"),
-        ((0, 0, float("nan"), 10), "no number"),
+        ((0, 0, float("nan"), 10), "is \\(left, top, right, bottom\\)"),
         ((1, 2, 3), "is \\(left, top, right, bottom\\)"),
         ("face", "is \\(left, top, right, bottom\\)"),
         (None, "is \\(left, top, right, bottom\\)"),

@@ -120,7 +120,7 @@ def test_decoder_with_another_number_of_bins_than_its_card_is_refused(tmp_path: 
 
 
 def test_no_threads_and_unknown_devices_are_refused(tiny: Path) -> None:
-    with pytest.raises(UsageError, match="at least one thread"):
+    with pytest.raises(UsageError, match="threads is a whole number from 1"):
         Model.load(tiny, threads=0)
     with pytest.raises(UsageError, match="no device 'abacus'"):
         Model.load(tiny, device="abacus")

@@ -59,8 +59,6 @@ class Control:
             raise UsageError("--seed chooses among --variants: give both")
         if self.variants and self.confidence:
             raise UsageError("--confidence is of the likeliest colours, not of --variants: leave one of them out")
-        if self.variants and (self.reference or self.palette_from):
-            raise UsageError("a reference decides what --variants would vary: leave one of them out")
         if self.variants and self.project:
             raise UsageError("--project is one way to colour a photograph: --variants of it make no sense")
         for option, path in self._files().items():

@@ -18,7 +18,8 @@ from photochrom.canvas import Canvas
 from photochrom.cli.jobs import Job, Settings
 from photochrom.cli.journal import Work
 from photochrom.colorizer import Colorizer
-from photochrom.errors import PhotochromError, UsageError
+from photochrom.errors import PhotochromError
+from photochrom.hints.confidence_map import draw
 from photochrom.hints.hint import AnyHint, read_hints
 from photochrom.hints.mask import Mask
 from photochrom.hints.project import Project
@@ -49,8 +50,8 @@ class Painted:
 
     def confidence_map(self) -> NDArray[np.uint8]:
         """Where its colours come from: (h, w, 3) sRGB."""
-        told = {key: self.options[key] for key in ("hints", "vividness") if key in self.options}
-        return self.canvas.confidence_map(**told)
+        asked = {key: value for key, value in self.options.items() if key != "keep_tone"}
+        return draw(self.canvas.certainty(**asked), self.canvas.photo.luma)
 
 
 class Painting:
@@ -172,8 +173,6 @@ class Painting:
             options["reference"] = self._reference
         if self._control.hints is not None:
             options["hints"] = self._hints(job)
-        if self._control.confidence and "reference" in options:
-            raise UsageError("--confidence knows nothing of colours that a reference lent: leave one of them out")
         return canvas, options
 
     def _chosen(self) -> dict[str, Any]:

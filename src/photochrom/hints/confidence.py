@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.hints.finish import Finish
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
 from photochrom.hints.painting import Painter
@@ -68,40 +69,51 @@ def certainty(
     hints: Iterable[AnyHint],
     *,
     photo: tuple[int, int],
-    vividness: float | None = None,
+    finish: Finish | None = None,
 ) -> Certainty:
     """Where the colours of a picture come from, cell by cell.
+
+    Looked at are the colours that are shown: where strength or a mask makes another colour of one that somebody
+    stated, it is no longer the stated one. What a reference lends counts as inferred.
 
     Args:
         whole: what the network saw in the whole picture.
         regions: what it looked at closer.
         hints: of the photograph.
         photo: (width, height) of the photograph in pixels.
-        vividness: see `Painter.colors`.
+        finish: how the colours are finished; its tone, which is laid over all colours alike, does not count.
 
     Raises:
         UsageError: a hint lies outside of the photograph, or there are too many.
     """
-    listed = list(hints)
-    shown = refined(whole, regions, listed, photo=photo, vividness=vividness)
-    moved = np.zeros(shown.shape[:2], np.float32)
-    if listed:
-        moved = np.hypot(*(shown - refined(whole, regions, (), photo=photo, vividness=vividness)).transpose(2, 0, 1))
-    both = np.dstack([shown, moved])
+    listed, finish = list(hints), finish or Finish()
+    lent = None if finish.reference is None else finish.reference.lend(whole.look)
+
+    def found(hints: Sequence[AnyHint]) -> Float:
+        vividness, warmth = finish.vividness, finish.warmth
+        return refined(whole, regions, hints, photo=photo, vividness=vividness, warmth=warmth, lent=lent)
+
+    colors = found(listed)
+    moved = _length(colors - found(())) if listed else np.zeros(colors.shape[:2], np.float32)
+    shown = finish.shown(colors)
+    seen = np.dstack([shown, moved, _about(_length(shown - colors))])
     cells = whole.look.cells.shape
     known = Known.of(listed, size=cells, photo=photo)
-    small = np.asarray(cv2.resize(both, cells[::-1], interpolation=cv2.INTER_AREA), np.float32) if regions else both
+    small = np.asarray(cv2.resize(seen, cells[::-1], interpolation=cv2.INTER_AREA), np.float32) if regions else seen
     parts = [
-        _planes(region.painter, region.told(listed, photo)[0], region.soft, region.part_of(both, photo))
+        _planes(region.painter, region.told(listed, photo)[0], region.thought(lent, photo), region.part_of(seen, photo))
         for region in regions
     ]
-    joined = laid_in(_planes(whole, known, None, small), regions, parts, photo=photo)
+    lent = whole.told_of(lent, known)
+    joined = laid_in(_planes(whole, known, None if lent is None else lent.dense, small), regions, parts, photo=photo)
     planes = np.clip(joined, 0, 1)  # between cells, cubic interpolation goes beyond
     planes /= planes.sum(axis=2, keepdims=True)
-    if known is not None:
-        stated = known if not regions else Known.of(listed, size=planes.shape[:2], photo=photo)
+    if known is not None and regions:  # a cell of the whole is blurred in the finer ones
+        stated = Known.of(listed, size=planes.shape[:2], photo=photo)
         assert stated is not None
-        planes[stated.at[:, 0], stated.at[:, 1]] = 1, 0, 0, 0  # a cell of the whole is blurred in the finer ones
+        rows, columns = stated.at.T
+        planes[rows, columns] *= 1 - seen[rows, columns, 3:]
+        planes[rows, columns, 0] += seen[rows, columns, 3]
     return Certainty(np.ascontiguousarray(planes.transpose(2, 0, 1)))
 
 
@@ -117,26 +129,43 @@ def about_right(probabilities: Float, ab: Float, bins: Sequence[tuple[float, flo
     """
     result = np.zeros(ab.shape[:2], np.float32)
     for share, (a, b) in zip(np.moveaxis(probabilities, -1, 0), bins, strict=True):
-        distance = np.hypot(ab[..., 0] - np.float32(a), ab[..., 1] - np.float32(b))
-        result += share * np.clip((ABOUT + _EDGE - distance) / np.float32(2 * _EDGE), 0, 1)
+        result += share * _about(np.hypot(ab[..., 0] - np.float32(a), ab[..., 1] - np.float32(b)))
     return np.minimum(result, 1)
+
+
+def _about(distance: Float) -> Float:
+    """How far colours at this distance are about the same: from 1 to 0 around 15 Lab units."""
+    about: Float = np.clip((ABOUT + _EDGE - distance) / np.float32(2 * _EDGE), 0, 1)
+    return about
+
+
+def _length(difference: Float) -> Float:
+    length: Float = np.hypot(difference[..., 0], difference[..., 1])
+    return length
 
 
 def _resized(planes: Float, size: tuple[int, int], way: int) -> Float:
     return np.stack([np.asarray(cv2.resize(plane, size[::-1], interpolation=way), np.float32) for plane in planes])
 
 
-def _planes(painter: Painter, known: Known | None, soft: Float | None, shown: Float) -> Float:
-    """The four planes of a painter's cells, (h, w, 4), of whose colours and how far hints moved these: (h, w, 3)."""
+def _planes(painter: Painter, known: Known | None, soft: Float | None, seen: Float) -> Float:
+    """The four planes of a painter's cells, (h, w, 4).
+
+    Args:
+        seen: (h, w, 4) of the same cells: the colours that are shown, how far hints moved those that were found, in
+            Lab units, and how far both are about the same, in [0, 1].
+    """
     look = painter.look
-    sure = about_right(look.distribution(painter.logits(known, soft=soft)), shown[..., :2], look.model.card.bins)
+    shown, moved, same = seen[..., :2], seen[..., 2], np.clip(seen[..., 3], 0, 1)
+    sure = about_right(look.distribution(painter.logits(known, soft=soft)), shown, look.model.card.bins)
     least, most = _MOVED
-    follows = np.clip((shown[..., 2] - least) / (most - least), 0, 1)
+    follows = np.clip((moved - least) / (most - least), 0, 1)
     stated = np.zeros(sure.shape, np.float32)
     if known is not None:
-        alike = painter.follows(known)
+        alike = painter.follows(known) * same
         sure = 1 - (1 - sure) * (1 - alike)
         follows = np.maximum(follows, alike)
-        stated[known.at[:, 0], known.at[:, 1]] = 1
+        rows, columns = known.at.T
+        stated[rows, columns] = same[rows, columns]
     guessed = (1 - stated) * sure
     return np.dstack([stated, guessed * follows, guessed * (1 - follows), (1 - stated) * (1 - sure)])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from photochrom.errors import UsageError
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from photochrom.hints.mask import Mask
+from photochrom.hints.options import ranged, switch
 from photochrom.hints.reference import Reference
 
-GREATEST_STRENGTH: Final = 2.0
+Float = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +21,7 @@ class Finish:
     """How colours are read out and made a photograph. See `Canvas.paint`.
 
     Raises:
-        UsageError: from the constructor, where a value is out of range.
+        UsageError: from the constructor, where a value is out of range or of another type.
     """
 
     vividness: float | None = None
@@ -28,12 +32,20 @@ class Finish:
     reference: Reference | None = None
 
     def __post_init__(self) -> None:
-        if self.vividness is not None and not 0 <= self.vividness <= 1:
-            raise UsageError(f"vividness goes from 0 to 1, not {self.vividness}")
-        if not 0 <= self.strength <= GREATEST_STRENGTH:
-            raise UsageError(f"strength goes from 0 to {GREATEST_STRENGTH:g}, not {self.strength}")
-        if not -1 <= self.warmth <= 1:
-            raise UsageError(f"warmth goes from -1 (cool) to 1 (warm), not {self.warmth}")
+        if self.vividness is not None:
+            ranged("vividness", self.vividness)
+        ranged("strength", self.strength)
+        ranged("warmth", self.warmth)
+        switch("keep_tone", self.keep_tone)
+
+    def shown(self, ab: Float) -> Float:
+        """The colours (h, w, 2) in Lab units that a picture shows of those that were found, but for its tone."""
+        shown = ab * np.float32(self.strength)
+        if self.keep_grey is None:
+            return shown
+        size = ab.shape[1], ab.shape[0]
+        grey = np.asarray(cv2.resize(self.keep_grey.grey, size, interpolation=cv2.INTER_AREA), np.float32)
+        return shown * (1 - grey.reshape(*ab.shape[:2], 1))
 
     def to_json(self) -> dict[str, Any]:
         """What the record of a result says: strength always, the others where they change anything.

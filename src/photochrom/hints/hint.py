@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from os import PathLike
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any, Final
 
 from photochrom.errors import UsageError
 from photochrom.hints.color import Color, ColorLike
+from photochrom.values import number
 
 MOST: Final = 10_000
 """Hints that one picture may have."""
@@ -47,8 +48,8 @@ class Hint:
     note: str
 
     def __init__(self, x: float, y: float, color: ColorLike, radius: float = 0, note: str = "") -> None:
-        object.__setattr__(self, "x", _number(x, "x"))
-        object.__setattr__(self, "y", _number(y, "y"))
+        object.__setattr__(self, "x", number(x, "a hint's x"))
+        object.__setattr__(self, "y", number(y, "a hint's y"))
         _settle(self, color, radius, note)
 
     @property
@@ -84,7 +85,7 @@ class Stroke:
         for point in points:
             if isinstance(point, str) or not isinstance(point, Sequence) or len(point) != 2:
                 raise UsageError(f"a stroke's point is (x, y), not {point!r}")
-        object.__setattr__(self, "points", tuple((_number(x, "x"), _number(y, "y")) for x, y in points))
+        object.__setattr__(self, "points", tuple((number(x, "a hint's x"), number(y, "a hint's y")) for x, y in points))
         _settle(self, color, radius, note)
 
     @property
@@ -120,6 +121,17 @@ def from_json(values: Any) -> AnyHint:
     if not {"x", "y"} <= set(values):
         raise UsageError(f"a hint needs both x and y: {json.dumps(dict(values), default=str)}")
     return Hint(values["x"], values["y"], **common)
+
+
+def listed(hints: Any) -> tuple[AnyHint, ...]:
+    """The hints that a caller gave; each is looked at where it is used.
+
+    Raises:
+        UsageError: it is no list, as a single hint is not.
+    """
+    if isinstance(hints, Hint | Stroke | Mapping | str) or not isinstance(hints, Iterable):
+        raise UsageError(f"hints are a list of Hint and Stroke, not {short(hints)}: put a single one into a list")
+    return tuple(hints)
 
 
 def read_hints(path: str | PathLike[str]) -> tuple[AnyHint, ...]:
@@ -163,19 +175,7 @@ def _common(hint: AnyHint) -> dict[str, Any]:
 
 def _settle(hint: AnyHint, color: ColorLike, radius: float, note: str) -> None:
     object.__setattr__(hint, "color", Color.of(color))
-    object.__setattr__(hint, "radius", _number(radius, "radius"))
+    object.__setattr__(hint, "radius", number(radius, "a hint's radius", 0))
     object.__setattr__(hint, "note", note)
-    if hint.radius < 0:
-        raise UsageError(f"a hint's radius is 0 or more pixels, not {hint.radius:g}")
     if not isinstance(note, str) or len(note) > MOST_NOTE:
         raise UsageError(f"a hint's note is a text of at most {MOST_NOTE} characters")
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not isfinite(number) or isinstance(value, bool | str):
-        raise UsageError(f"a hint's {name} is a number of pixels, not {value!r}")
-    return number

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any, Final
 
 from photochrom.errors import UsageError
@@ -71,8 +72,10 @@ class Project:
         """The project of a photograph that has just been coloured.
 
         Raises:
-            UsageError: it has not been.
+            UsageError: it has not been, or it is no Photo.
         """
+        if not isinstance(photo, Photo):
+            raise UsageError(f"a project is made of a Photo, such as Canvas.paint gives, not of {short(photo)}")
         if photo.record is None:
             raise UsageError(f"{photo.name}: has not been coloured yet, so there is nothing to keep of it")
         return cls._of(photo.record, photo, photo.sha256)
@@ -86,16 +89,27 @@ class Project:
             NoMarkError: it is a picture without a mark.
             UsageError: what is in it makes no sense.
         """
+        if not isinstance(path, str | PathLike):
+            raise UsageError(f"a project is read from the path of its file or of a result, not from {short(path)}")
         data = read_path(Path(path))
         if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-            return cls._of_file(data, Path(path))
-        photo = open(path)
+            return cls.parse(data, Path(path))
+        return cls.in_mark(open(path))
+
+    @classmethod
+    def in_mark(cls, photo: Photo) -> Project:
+        """A project from the mark in a result that is open. Where masks and references lie, no mark says.
+
+        Raises:
+            NoMarkError: it carries none.
+            UsageError: what is in it makes no sense.
+        """
         try:
             record = read_record(photo.metadata.xmp)
         except ValueError:
-            raise UsageError(f"{path}: its mark is damaged; give the {SUFFIX} file, if there is one") from None
+            raise UsageError(f"{photo.name}: its mark is damaged; give the {SUFFIX} file, if there is one") from None
         if record is None:
-            raise NoMarkError(f"{path}: carries no mark of Photochrom, so that nothing is known of its colours")
+            raise NoMarkError(f"{photo.name}: carries no mark of Photochrom, so that nothing is known of its colours")
         return cls._of(record, photo, read_original(photo.metadata.xmp))
 
     @classmethod
@@ -114,12 +128,17 @@ class Project:
         )
 
     @classmethod
-    def _of_file(cls, data: bytes, path: Path) -> Project:
+    def parse(cls, data: bytes, path: Path) -> Project:
+        """A project from the content of its file, whose path it is; nothing is looked for there.
+
+        Raises:
+            UsageError: it is none, or what is in it makes no sense.
+        """
         try:
             values = json.loads(data.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{path}: is no project, which is JSON ({error})") from None
-        version = values.get("photochrom")
+        version = values.get("photochrom") if isinstance(values, dict) else None
         if type(version) is int and version > FORMAT:
             raise UsageError(f"{path}: was written by a newer Photochrom: use that one, or update this one")
         if type(version) is not int or version != FORMAT:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Final
 
 import cv2
@@ -28,6 +28,7 @@ from photochrom.hints.reference import Lent
 from photochrom.photo import Photo
 from photochrom.runtime.look import Look
 from photochrom.runtime.working import WorkingSize
+from photochrom.values import number
 
 Float = NDArray[np.float32]
 Box = tuple[int, int, int, int]
@@ -100,6 +101,15 @@ class Region:
 
         return known(hints), [hint for hint in hints if known([hint]) is None]
 
+    def thought(self, lent: Lent | None, photo: tuple[int, int]) -> Float:
+        """What is thought of the region's cells, as dense hints: what the whole thought, or what was lent where that
+        is surer."""
+        if lent is None:
+            return self.soft
+        dense = self.part_of(lent.dense.transpose(1, 2, 0), photo).transpose(2, 0, 1)
+        dense[2] = np.clip(dense[2], 0, 1)
+        return np.where(dense[2] > self.soft[2], dense, self.soft)
+
     def part_of(self, whole: Float, photo: tuple[int, int]) -> Float:
         """What lies in the region of (h, w, n) of the whole picture, at the size of the region's cells."""
         return _sampled(whole, _scaled(self.around, photo, whole.shape), self.painter.look.cells.shape)
@@ -119,12 +129,10 @@ def checked(box: Sequence[float], photo: tuple[int, int]) -> Box:
         UsageError: it is no box, is empty, outside, or below 8 pixels in a side.
     """
     try:
-        left, top, right, bottom = (float(value) for value in box)
-    except (TypeError, ValueError):
+        left, top, right, bottom = (number(value, "a side") for value in box)
+    except (TypeError, ValueError, UsageError):
         raise UsageError(f"a box is (left, top, right, bottom) in pixels of the photograph, not {box!r}") from None
     named = f"the box {left:g}, {top:g}, {right:g}, {bottom:g}"
-    if not all(isfinite(value) for value in (left, top, right, bottom)):
-        raise UsageError(f"{named} has a side that is no number of pixels")
     if left >= right or top >= bottom:
         raise UsageError(f"{named} is empty: give (left, top, right, bottom) in pixels of the photograph")
     width, height = photo

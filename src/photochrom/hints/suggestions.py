@@ -7,7 +7,7 @@ the places are chosen one after the other around which most of the remaining pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -20,8 +20,10 @@ from photochrom.hints.color import Color
 from photochrom.hints.hint import AnyHint
 from photochrom.hints.known import Known
 from photochrom.hints.painting import Painter
+from photochrom.hints.reference import Reference
 from photochrom.hints.refining import Region
 from photochrom.photo import Photo
+from photochrom.values import integer, number
 
 Float = NDArray[np.float32]
 
@@ -49,11 +51,12 @@ def suggestions(
     photo: Photo,
     whole: Painter,
     regions: Sequence[Region],
-    hints: Iterable[AnyHint],
+    hints: Sequence[AnyHint],
     *,
     x: float,
     y: float,
     n: int,
+    reference: Reference | None = None,
 ) -> list[tuple[Color, float]]:
     """The `n` likeliest colours of a place; see `Canvas.suggest`.
 
@@ -61,17 +64,18 @@ def suggestions(
         UsageError: the place lies outside of the photograph, `n` is out of range, or a hint does not fit.
     """
     width, height = photo.size
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise UsageError(f"from 1 to {MOST} colours can be suggested, not {n}")
+    n, x, y = integer(n, "n, how many colours to suggest,", 1, MOST), number(x, "x"), number(y, "y")
     if not (0 <= x < width and 0 <= y < height):
         raise UsageError(
             f"{x:g}, {y:g} lies outside of the photograph, which has {width} x {height} pixels: give a place on it"
         )
-    painter, soft, part = whole, None, (0, 0, width, height)
+    lent = None if reference is None else reference.lend(whole.look)
+    told = whole.told_of(lent, Known.of(hints, size=whole.look.cells.shape, photo=photo.size))
+    painter, soft, part = whole, None if told is None else told.dense, (0, 0, width, height)
     for region in regions:  # where two meet, the later one counts
         left, top, right, bottom = region.box
         if left <= x < right and top <= y < bottom:
-            painter, soft, part = region.painter, region.soft, region.around
+            painter, soft, part = region.painter, region.thought(told, photo.size), region.around
     size = painter.look.cells.shape
     known = Known.of(hints, size=size, photo=photo.size, part=part)
     row = min(int((y - part[1]) * size[0] / (part[3] - part[1])), size[0] - 1)

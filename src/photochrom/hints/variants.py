@@ -13,12 +13,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from photochrom.errors import UsageError
 from photochrom.hints.color import Color
 from photochrom.hints.hint import AnyHint, Hint
 from photochrom.hints.known import Known
 from photochrom.hints.painting import Painter
+from photochrom.hints.reference import Lent, Reference
 from photochrom.hints.suggestions import likeliest, sharpened
+from photochrom.values import integer
 
 Float = NDArray[np.float32]
 
@@ -58,15 +59,17 @@ class Anchor(NamedTuple):
     column: int
 
 
-def anchors(painter: Painter, known: Known | None = None, *, most: int = ANCHORS) -> list[Anchor]:
+def anchors(
+    painter: Painter, known: Known | None = None, *, lent: Lent | None = None, most: int = ANCHORS
+) -> list[Anchor]:
     """Places that stand for what is ambiguous in a picture, the one that stands for most first; one at least.
 
     Args:
         known: what is known: what follows from it is not ambiguous.
+        lent: what a reference tells of the cells.
         most: how many at most.
     """
-    look = painter.look
-    weight = np.maximum(_deviation(look.distribution(painter.logits(known)), look.model.card.bins) - _SURE, 0)
+    weight = np.maximum(_deviation(_likely(painter, known, lent), painter.look.model.card.bins) - _SURE, 0)
     if known is not None:
         weight *= 1 - painter.follows(known)
     candidates = _candidates(weight)
@@ -83,24 +86,29 @@ def anchors(painter: Painter, known: Known | None = None, *, most: int = ANCHORS
 
 
 def sampled(
-    painter: Painter, hints: Sequence[AnyHint], *, photo: tuple[int, int], n: int, seed: int
+    painter: Painter,
+    hints: Sequence[AnyHint],
+    *,
+    photo: tuple[int, int],
+    n: int,
+    seed: int,
+    reference: Reference | None = None,
 ) -> list[list[Hint]]:
     """For each of `n` variants, the hints that make it, beside those that a person gave; see `Canvas.variants`.
 
     Args:
         hints: of the person; they are kept.
         photo: (width, height) of the photograph in pixels.
+        reference: what lends its colours to what is alike: they are kept as well.
         seed: of the choices; the first variants of a seed are the same however many there are.
 
     Raises:
         UsageError: `n` or `seed` is out of range, or a hint does not fit the photograph.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise UsageError(f"from 1 to {MOST} variants can be made, not {n}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"a seed is a whole number from 0, not {seed!r}")
+    n, seed = integer(n, "n, how many variants to make,", 1, MOST), integer(seed, "seed", 0)
     size = painter.look.cells.shape
-    places = anchors(painter, Known.of(hints, size=size, photo=photo))
+    lent = None if reference is None else reference.lend(painter.look)
+    places = anchors(painter, Known.of(hints, size=size, photo=photo), lent=lent)
     taken: list[list[Float]] = [[] for _ in places]
     variants = []
     for number in range(n):
@@ -108,7 +116,7 @@ def sampled(
         made: list[Hint] = []
         for place, before in zip(places, taken, strict=True):
             known = Known.of([*made, *hints], size=size, photo=photo)
-            ab = _chosen(painter, known, place, before, rng)
+            ab = _chosen(_likely(painter, known, lent)[place], painter.look.model.card.bins, before, rng)
             before.append(ab)
             x, y = (
                 (cell + 0.5) * side / count for cell, side, count in zip(place[::-1], photo, size[::-1], strict=True)
@@ -140,12 +148,16 @@ def _candidates(weight: Float) -> list[Anchor]:
     return [anchor for _, anchor in sorted(found)[:_CANDIDATES]]
 
 
+def _likely(painter: Painter, known: Known | None, lent: Lent | None) -> Float:
+    """How likely each colour is in each cell: (h, w, K)."""
+    told = painter.told_of(lent, known)
+    return painter.look.distribution(painter.logits(known, soft=None if told is None else told.dense))
+
+
 def _chosen(
-    painter: Painter, known: Known | None, place: Anchor, before: Sequence[Float], rng: np.random.Generator
+    probabilities: Float, bins: Sequence[tuple[float, float]], before: Sequence[Float], rng: np.random.Generator
 ) -> Float:
     """One of the likely colours (2,) of a place, rather one that no earlier variant has chosen there."""
-    bins = painter.look.model.card.bins
-    probabilities = painter.look.distribution(painter.logits(known))[place]
     colors, shares = likeliest(sharpened(probabilities[None], bins), bins, _CHOICES)
     weight = np.where(shares[0] >= _UNLIKELY, shares[0], 0).astype(np.float64) ** _FLATTENED
     weight *= np.where(np.hypot(*colors[0].T) < _PALE[0], _PALE[1], 1)

@@ -25,6 +25,7 @@ from photochrom.photo.metadata import Density, Metadata
 from photochrom.photo.notices import warn
 from photochrom.photo.photo import Photo
 from photochrom.photo.samples import upright
+from photochrom.values import integer
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,7 +39,7 @@ MAX_PIXELS: Final = 400_000_000
 """How large a picture may be unless `max_pixels` says otherwise: 20,000 x 20,000 pixels."""
 
 
-def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
+def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Photo:
     """Read a picture.
 
     Args:
@@ -47,35 +48,39 @@ def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Phot
             uint16, or float in [0, 1].
         page: which page of a file that has several, counted from 0.
         max_pixels: refuse larger pictures before any memory is taken for them.
+        name: what messages are to call it, where that is not the name of its file.
 
     Returns:
         The picture, upright and not colored yet.
 
     Raises:
         PhotoError: missing, unreadable, empty, damaged, too large, or no picture that we know.
+        UsageError: page or max_pixels is no whole number.
     """
+    page, max_pixels = integer(page, "page"), integer(max_pixels, "max_pixels", 1)
     if isinstance(source, np.ndarray):
         check_page(page, 1, "array")
         check_size(*_array_size(source), max_pixels=max_pixels, name="array")
         return _photo(Decoded(_samples(source)), name="array")
     if _is_pil(source):
         return _from_pil(source, page=page, max_pixels=max_pixels)
-    data, name = _data(source)
-    return _page(data, name, page, max_pixels, sha256(data))
+    data, found = _data(source)
+    return _page(data, name or found, page, max_pixels, sha256(data))
 
 
-def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Photo]:
+def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Iterator[Photo]:
     """Read every page of a picture, one at a time; the file is read once. See `open`."""
     if isinstance(source, np.ndarray) or _is_pil(source):
         yield open(source, max_pixels=max_pixels)
         return
-    data, name = _data(source)
-    digest = sha256(data)
+    max_pixels = integer(max_pixels, "max_pixels", 1)
+    data, found = _data(source)
+    digest, name = sha256(data), name or found
     for page in range(of_data(data, name).pages(cast(bytes, data), name=name)):
         yield _page(data, name, page, max_pixels, digest)
 
 
-def pages(source: Source) -> int:
+def pages(source: Source, *, name: str | None = None) -> int:
     """How many pages the picture has: more than 1 only for TIFF.
 
     Raises:
@@ -83,8 +88,8 @@ def pages(source: Source) -> int:
     """
     if isinstance(source, np.ndarray) or _is_pil(source):
         return 1
-    data, name = _data(source)
-    return of_data(data, name).pages(cast(bytes, data), name=name)
+    data, found = _data(source)
+    return of_data(data, name or found).pages(cast(bytes, data), name=name or found)
 
 
 def is_marked(path: str | PathLike[str]) -> bool:

@@ -42,7 +42,7 @@ def provider(device: str, available: list[str]) -> str:
     """
     if device == "auto":
         return next((DEVICES[name][0] for name in _AUTO if DEVICES[name][0] in available), CPU)
-    if device not in DEVICES:
+    if not isinstance(device, str) or device not in DEVICES:
         raise UsageError(f"there is no device '{device}': choose auto, {', '.join(DEVICES)}")
     name, package = DEVICES[device]
     if name not in available:

@@ -20,11 +20,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from photochrom.color.normalize import normalize_luma
-from photochrom.errors import ModelError, UsageError
+from photochrom.errors import ModelError
 from photochrom.hints.hintmap import HintMap
 from photochrom.runtime.card import METADATA_KEY, ModelCard
 from photochrom.runtime.devices import CPU, DEVICES, cpus, provider
 from photochrom.runtime.registry import FILES, ModelFiles, find
+from photochrom.values import integer
 
 Float = NDArray[np.float32]
 
@@ -81,8 +82,8 @@ class Model:
             MissingExtraError: ONNX Runtime has no such device.
             UsageError: no such device name, or less than one thread.
         """
-        if threads is not None and threads < 1:
-            raise UsageError(f"the network needs at least one thread, not {threads}")
+        if threads is not None:
+            integer(threads, "threads", 1)
         files = find(name_or_path)
         execution_provider = provider(device, ort.get_available_providers())
         # ONNX Runtime's blocked kernels for x86 give the same bits with any number of threads; what it uses elsewhere

@@ -102,6 +102,8 @@ def find(name_or_path: str | Path, weights: Path | None = None) -> ModelFiles:
     Raises:
         UnknownModelError: neither a bundled name nor a folder; the message lists the names there are.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise UnknownModelError(f"a model is given by its name or folder, not as {type(name_or_path).__name__}")
     known = bundled(weights)
     if isinstance(name_or_path, str) and name_or_path in known:
         return known[name_or_path]
