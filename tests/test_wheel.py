@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import posixpath
+import re
 import subprocess
 import sys
 import zipfile
@@ -41,6 +44,35 @@ def test_wheel_carries_every_tracked_file_of_the_package(wheel: Path) -> None:
         packed = set(archive.namelist())
     assert "photochrom/py.typed" in packed
     assert {name for name in tracked if (SOURCES / name).exists()} <= packed
+
+
+def test_wheel_carries_the_page_and_all_that_it_asks_for(wheel: Path) -> None:
+    web = "photochrom/service/web"
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+        wanted, seen = {f"{web}/index.html"}, set[str]()
+        while wanted:
+            name = wanted.pop()
+            assert name in packed
+            seen.add(name)
+            if name.endswith((".html", ".css", ".js", ".webmanifest")):
+                found = asked_for(name, archive.read(name).decode())
+                wanted |= {posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in found} - seen
+    assert f"{web}/icon.svg" in seen
+    left = {name for name in packed if name.startswith(f"{web}/")} - seen
+    assert {Path(name).name for name in left} <= {"types.js"}, "nobody asks for them"
+
+
+def asked_for(name: str, text: str) -> set[str]:
+    """Files of its own that a file of the page refers to, by their addresses."""
+    if name.endswith(".webmanifest"):
+        return {icon["src"] for icon in json.loads(text)["icons"]}
+    patterns = {
+        ".html": r"(?:src|href)=\"([^#\"][^\"]*)\"",
+        ".css": r"(?:@import\s+|url\()[\"']?([^\"')]+)",
+        ".js": r"^(?:import|export)\b[^;]*?[\"](\.[^\"]+)[\"];",
+    }
+    return set(re.findall(patterns[posixpath.splitext(name)[1]], text, re.M))
 
 
 def test_wheel_carries_licence_and_notice(wheel: Path) -> None:
