@@ -33,6 +33,9 @@ _LINE: Final = 0.024
 _PHOTO: Final = 0.55
 """How much of the photograph's light is seen through the colours."""
 
+_OVERLAID: Final = 0.6
+"""How opaque they are where they are laid over it."""
+
 
 def draw(certainty: Certainty, luma: NDArray[Any]) -> Rgb:
     """The map with its legend below.
@@ -58,6 +61,18 @@ def draw(certainty: Certainty, luma: NDArray[Any]) -> Rgb:
     line = max(round(_LINE * max(height, width)), 12)
     _outline(picture, planes[0], max(line // 10, 1))
     return _above(picture, _rows(_legend(line), width, line))
+
+
+def overlay(certainty: Certainty) -> Rgb:
+    """The colours of the map alone, to be laid over the photograph by whoever shows it.
+
+    Returns:
+        (h, w, 4) uint8 sRGB and alpha, of the size of the planes.
+    """
+    tint = np.einsum("nhw,nc->hwc", certainty.planes, np.asarray(COLORS, np.float32))
+    alpha = np.full((*tint.shape[:2], 1), 255 * _OVERLAID)
+    laid: Rgb = np.rint(np.concatenate([tint, alpha], axis=2)).astype(np.uint8)
+    return laid
 
 
 def _outline(picture: Rgb, stated: Float, thickness: int) -> None:
