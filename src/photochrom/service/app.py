@@ -12,10 +12,10 @@ from photochrom.service import problems
 from photochrom.service.darkroom import Darkroom
 from photochrom.service.guarded import guard
 from photochrom.service.metrics import Counting
-from photochrom.service.routes import status
+from photochrom.service.routes import colorize, status
 from photochrom.service.settings import Settings
 
-_ROUTERS = (status.router,)
+_ROUTERS = (status.router, colorize.router)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -1,0 +1,85 @@
+"""The one-call way: a photograph in, the coloured photograph out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from photochrom.service.batches.naming import SUFFIX, label
+from photochrom.service.coloring import Colored, Order, color
+from photochrom.service.darkroom import Shared
+from photochrom.service.forms import ColorizeForm
+from photochrom.service.gone import while_connected
+from photochrom.service.problems import responses
+from photochrom.service.requests import FinalResponse, stored
+
+router = APIRouter(prefix="/v1", tags=["colorize"])
+
+_MOST: Final = 4000
+"""Characters of the header with warnings: some clients take no more than 8 KB of all headers."""
+
+_OK: Final = {
+    200: {
+        "description": "The coloured photograph: all pages, same size, same metadata, same format unless another was "
+        "asked for.",
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+        "headers": {
+            "Content-Disposition": {"description": "NAME-colour.EXT", "schema": {"type": "string"}},
+            "Photochrom-Model": {"description": "The exact weights.", "schema": {"type": "string"}},
+            "Photochrom-Warnings": {
+                "description": "What the owner should know: a JSON list of sentences.",
+                "schema": {"type": "string"},
+            },
+        },
+    }
+}
+
+
+@router.post("/colorize", response_class=Response, responses={**_OK, **responses(400, 413, 415, 422, 503, 504)})
+async def colorize(
+    request: Request, form: Annotated[ColorizeForm, Form(media_type="multipart/form-data")], darkroom: Shared
+) -> Response:
+    """Colour one photograph.
+
+    Nothing of it stays here: what was sent and what was made is removed with the answer.
+    """
+    order = form.order()
+    folder = await darkroom.requests.new()
+    try:
+        files = {"source": form.file, "reference": form.reference, "keep_grey": form.keep_grey}
+        paths = {name: folder / name for name, file in files.items() if file is not None}
+        for name, path in paths.items():
+            await stored(files[name], path)
+        name = PurePosixPath(label(form.file.filename or "")).name
+        order = Order(target=folder / "result", name=name, **paths, **order)
+        done: Colored = await while_connected(request, darkroom.pool.run(color, order))
+        headers = {
+            "Content-Disposition": attachment(f"{PurePosixPath(name).stem}{SUFFIX}{done.ending}"),
+            "Photochrom-Model": done.model,
+            "Photochrom-Warnings": warnings(done.warnings),
+        }
+        return FinalResponse(
+            order.target, after=lambda: darkroom.requests.done(folder), media_type=done.mime, headers=headers
+        )
+    except BaseException:
+        await darkroom.requests.done(folder)
+        raise
+
+
+def attachment(name: str) -> str:
+    """Content-Disposition of a download (RFC 6266), with a name in any script (RFC 8187)."""
+    plain = "".join(letter if 32 <= ord(letter) < 127 and letter not in '"\\%' else "_" for letter in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def warnings(sentences: tuple[str, ...]) -> str:
+    """A list of sentences in JSON that fits into a header."""
+    told = list(sentences)
+    while len(text := json.dumps(told)) > _MOST:
+        told = [*told[:-2], "and more"] if told[-1:] == ["and more"] else [*told[:-1], "and more"]
+    return text
