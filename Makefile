@@ -1,4 +1,5 @@
-# `make demo` colours a photograph, `make test` checks everything. Both set up what they need in .venv.
+# `make serve` opens the page, `make demo` colours a photograph, `make test` checks everything. All of them set up what they
+# need in .venv.
 # `make benchmark` measures the bundled models, on photographs that you give it.
 # Another interpreter: make PYTHON=python3.12 …   Another environment: make VENV=/somewhere …
 
@@ -20,10 +21,13 @@ RESULT := demo/migrant_mother-colour.jpg
 REPORT := report
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format benchmark benchmark-wants clean
+.PHONY: help serve demo test lint format benchmark benchmark-wants clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.installed-serve ## Open the page in the browser: photographs are coloured on this machine
+	@$(VENV)/bin/photochrom serve --open
 
 demo: $(VENV)/.installed ## Colour a photograph of 1936, say where the result is and how long it took
 	@mkdir -p $(dir $(RESULT))
@@ -66,9 +70,13 @@ $(VENV)/.installed: pyproject.toml | $(PY)
 	$(PIP) --editable .
 	@touch $@
 
+$(VENV)/.installed-serve: pyproject.toml | $(PY)
+	$(PIP) --editable '.[serve]'
+	@touch $@ $(VENV)/.installed
+
 # PyTorch alone from its index (--no-deps: its own needs come from PyPI with the rest). No index, no harm: after
 # some seconds pip goes on without it.
 $(VENV)/.installed-dev: pyproject.toml | $(PY)
 	$(PIP) --no-deps --retries 0 --timeout 15 --extra-index-url $(TORCH_INDEX) $(TORCH)
 	$(PIP) --editable '.[train,dev]'
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed-serve $(VENV)/.installed
