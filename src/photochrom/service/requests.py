@@ -45,14 +45,14 @@ def new_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def stored(upload: UploadFile, path: Path) -> int:
-    """Write an upload to a file of ours. Returns its bytes."""
+async def stored(upload: UploadFile, path: Path) -> Path:
+    """Write an upload to a new file of ours. Returns its path."""
 
-    def copy() -> int:
+    def copy() -> Path:
         upload.file.seek(0)
         with path.open("xb") as file:
             shutil.copyfileobj(upload.file, file, 1 << 20)
-            return file.tell()
+        return path
 
     return await run_in_threadpool(copy)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["colorize"])
 _MOST: Final = 4000
 """Characters of the header with warnings: some clients take no more than 8 KB of all headers."""
 
-_OK: Final = {
+_OK: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The coloured photograph: all pages, same size, same metadata, same format unless another was "
         "asked for.",
@@ -48,15 +48,20 @@ async def colorize(
 
     Nothing of it stays here: what was sent and what was made is removed with the answer.
     """
-    order = form.order()
+    values = form.order()
     folder = await darkroom.requests.new()
     try:
-        files = {"source": form.file, "reference": form.reference, "keep_grey": form.keep_grey}
-        paths = {name: folder / name for name, file in files.items() if file is not None}
-        for name, path in paths.items():
-            await stored(files[name], path)
+        sent = {"source": form.file, "reference": form.reference, "keep_grey": form.keep_grey}
+        paths = {name: await stored(file, folder / name) for name, file in sent.items() if file is not None}
         name = PurePosixPath(label(form.file.filename or "")).name
-        order = Order(target=folder / "result", name=name, **paths, **order)
+        order = Order(
+            source=paths["source"],
+            target=folder / "result",
+            name=name,
+            reference=paths.get("reference"),
+            keep_grey=paths.get("keep_grey"),
+            **values,
+        )
         done: Colored = await while_connected(request, darkroom.pool.run(color, order))
         headers = {
             "Content-Disposition": attachment(f"{PurePosixPath(name).stem}{SUFFIX}{done.ending}"),
