@@ -3,6 +3,7 @@
 import { calm } from "./dom.js";
 
 const REVEAL_MS = 900;
+const KNOB = 24;
 
 export class Curtain {
   /**
@@ -96,7 +97,10 @@ export class Curtain {
   #place() {
     const { left, top, width, height } = this.stage.seen;
     this.handle.hidden = !this.stage.photo || !this.stage.after;
-    this.handle.style.transform = `translate(${left + width * this.stage.curtain}px, ${top}px)`;
+    const x = left + width * this.stage.curtain;
+    const inside = Math.min(Math.max(x, KNOB), this.stage.size.width - KNOB);
+    this.handle.style.transform = `translate(${x}px, ${top}px)`;
     this.handle.style.height = `${height}px`;
+    this.handle.style.setProperty("--inward", `${inside - x}px`);
   }
 }

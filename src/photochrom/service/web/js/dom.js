@@ -65,11 +65,15 @@ export function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
+/** @param {number} part */
+export function percent(part) {
+  return part > 0 && part < 0.005 ? "< 1 %" : `${Math.round(part * 100)} %`;
+}
+
 /**
- * @template T
- * @param {T[]} values
+ * @param {string} word
  * @param {number} n
  */
-export function plural(values, n = values.length) {
-  return n === 1 ? "" : "s";
+export function plural(word, n) {
+  return n === 1 ? word : `${word}s`;
 }

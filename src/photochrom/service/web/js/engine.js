@@ -14,6 +14,9 @@ import { Problem, Requests } from "./requests.js";
 
 /** @typedef {import("./types.js").Engine} Engine */
 
+/** Longer side that the server makes previews of; what is larger comes as a file. */
+const LARGEST_PREVIEW = 4096;
+
 /** @implements {Engine} */
 export class ServerEngine {
   /** @param {import("./requests.js").Waiting} waiting */
@@ -30,13 +33,17 @@ export class ServerEngine {
 
   /** @type {Engine["original"]} */
   async original(photo, { size, signal } = {}) {
-    const query = size === undefined ? "" : `?size=${size}`;
+    const query = size === undefined || size > LARGEST_PREVIEW ? "" : `?size=${size}`;
     return (await this.#ask(photo, (id) => this.requests.send(`/v1/photos/${id}/grey${query}`, { signal }))).blob();
   }
 
   /** @type {Engine["paint"]} */
   async paint(edit, { size, signal } = {}) {
-    return (await this.#askEdit(edit, "paint", { output: "preview", size }, signal)).blob();
+    const larger = size !== undefined && size > LARGEST_PREVIEW && edit.photo.pages === 1;
+    const what = larger
+      ? { output: "file", format: "jpeg", quality: 90 }
+      : { output: "preview", size: size && Math.min(size, LARGEST_PREVIEW) };
+    return (await this.#askEdit(edit, "paint", what, signal)).blob();
   }
 
   /** @type {Engine["finish"]} */
@@ -55,8 +62,7 @@ export class ServerEngine {
 
   /** @type {Engine["confidence"]} */
   async confidence(edit, { signal } = {}) {
-    const json = { hints: edit.hints, vividness: edit.vividness, output: "layers" };
-    const found = await (await this.#ask(edit.photo, (id) => this.#post(id, "confidence", json, signal))).json();
+    const found = await (await this.#askEdit(edit, "confidence", { output: "layers" }, signal)).json();
     return { shares: found.shares, overlay: decoded(found.overlay, "image/png") };
   }
 
@@ -108,7 +114,7 @@ export class ServerEngine {
       wasColored: info.was_colored,
       vividness: info.vividness ?? 0.5,
       boxes: Object.freeze(info.refined),
-      saved: info.project,
+      saved: info.project && { ...info.project, boxes: info.project.refined },
     });
     this.ids.set(photo, Promise.resolve(info.id));
     return photo;

@@ -5,7 +5,7 @@ import { welcome } from "./arrivals.js";
 import { Coloring } from "./coloring.js";
 import { Cross } from "./cross.js";
 import { Curtain } from "./curtain.js";
-import { byId, told } from "./dom.js";
+import { byId, plural, told } from "./dom.js";
 import { Downloads } from "./downloads.js";
 import { ServerEngine } from "./engine.js";
 import { listen as listenToGestures } from "./gestures.js";
@@ -33,6 +33,7 @@ const engine = new ServerEngine({
 });
 const album = new Album();
 const stage = new Stage(byId("photograph", HTMLCanvasElement));
+stage.leaveBelow(68);
 const curtain = new Curtain(byId("curtain", HTMLElement), stage);
 new Coloring(engine, album, stage, curtain, notices);
 const queue = new Queue(engine, album);
@@ -86,10 +87,11 @@ async function resume(read) {
   if (!edit) return;
   const done = notices.busy();
   try {
-    const { edit: next, lacks } = await takenUp(engine, edit, await read());
+    const saved = await read();
+    const next = await takenUp(engine, edit, saved);
     album.change(next, { of: picture });
-    notices.tell(`Taken up: ${next.hints.length} hint${next.hints.length === 1 ? "" : "s"} and all settings.`);
-    if (lacks.length) notices.tell(`Give ${lacks.join(" and ")} once more: a project names it, but does not hold it.`);
+    notices.tell(`Taken up: ${next.hints.length} ${plural("hint", next.hints.length)} and all settings.`);
+    for (const warning of saved.warnings) notices.tell(warning);
   } catch (error) {
     notices.problem(told(error));
   } finally {

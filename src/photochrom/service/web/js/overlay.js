@@ -1,6 +1,6 @@
 /** Shows where the colours come from: stated, following from that, inferred, or uncertain; with a legend in numbers. */
 
-import { byId, told } from "./dom.js";
+import { byId, percent, told } from "./dom.js";
 import { Latest } from "./latest.js";
 
 const KINDS = /** @type {const} */ (["stated", "follows", "inferred", "uncertain"]);
@@ -59,7 +59,7 @@ export class Overlay {
         if (signal.aborted || this.album.current?.edit !== edit) return;
         this.#show(bitmap);
         const words = KINDS.map((kind) => {
-          const share = `${Math.round(shares[kind] * 100)} %`;
+          const share = percent(shares[kind]);
           byId(`share-${kind}`, HTMLElement).textContent = share;
           return `${kind} ${share}`;
         });

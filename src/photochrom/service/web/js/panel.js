@@ -1,11 +1,9 @@
 /** The sliders, which answer while they move, and the list of what is known. */
 
-import { byId, icon, make } from "./dom.js";
+import { byId, icon, make, percent, plural } from "./dom.js";
 import { changed, untouched, withoutHint } from "./edits.js";
 
 /** @typedef {import("./types.js").Edit} Edit */
-
-const percent = (/** @type {number} */ value) => `${Math.round(value * 100)} %`;
 
 /** How each slider's value is written. */
 const WORDS = {
@@ -88,7 +86,7 @@ export class Panel {
     this.reset.hidden = !touched;
     this.#showHints(edit);
     const boxes = edit?.photo.boxes.length ?? 0;
-    this.closer.textContent = boxes ? `Looked closer at ${boxes} place${boxes === 1 ? "" : "s"}.` : "";
+    this.closer.textContent = boxes ? `Looked closer at ${boxes} ${plural("place", boxes)}.` : "";
   }
 
   /** @param {Edit | null} edit */

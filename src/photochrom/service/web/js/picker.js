@@ -88,6 +88,9 @@ export class Picker {
     this.hex.value = color;
     this.hex.setAttribute("aria-invalid", "false");
     this.swatch.style.backgroundColor = inLight(color, this.lightness);
+    const most = greatestChroma(this.lightness, Number(this.hue.value));
+    const [grey, full] = [0, most].map((chroma) => hexOf(rgbOf(this.lightness, Number(this.hue.value), chroma)));
+    this.chroma.style.setProperty("--track", `linear-gradient(90deg, ${grey}, ${full})`);
     this.knob.style.left = `${(Number(this.hue.value) / 360) * 100}%`;
     this.knob.style.top = `${100 - Number(this.chroma.value)}%`;
     this.hue.setAttribute("aria-valuetext", `${Math.round(Number(this.hue.value))} degrees`);
@@ -106,5 +109,7 @@ export class Picker {
       }
     }
     context.putImageData(image, 0, 0);
+    const hues = Array.from({ length: 13 }, (_, at) => hexOf(rgbOf(this.lightness, 30 * at, greatestChroma(this.lightness, 30 * at))));
+    this.hue.style.setProperty("--track", `linear-gradient(90deg, ${hues.join(", ")})`);
   }
 }

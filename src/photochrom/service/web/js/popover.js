@@ -3,7 +3,7 @@
  * the knowledge comes from. The hint exists from the moment on that a colour is chosen.
  */
 
-import { byId, make, told } from "./dom.js";
+import { byId, make, percent, told } from "./dom.js";
 import { placeOf, within, withHint, withoutHint } from "./edits.js";
 import { Latest } from "./latest.js";
 import { Picker } from "./picker.js";
@@ -34,9 +34,12 @@ export class Popover {
     this.note = byId("hint-note", HTMLInputElement);
     this.radius = byId("hint-radius", HTMLInputElement);
     this.removing = byId("hint-delete", HTMLButtonElement);
+    this.narrow = matchMedia("(max-width: 720px)");
+    this.tools = stage.below;
     this.place = { x: 0, y: 0 };
     this.index = 0;
     this.picker = new Picker((color, passing) => this.#color(color, passing));
+    byId("other-color", HTMLDetailsElement).addEventListener("toggle", () => this.isOpen && this.#makeRoom());
     this.asking = new Latest((error) => (this.word.textContent = told(error)));
 
     this.note.addEventListener("change", () => this.#amend({ note: this.note.value.trim() }, false));
@@ -93,6 +96,7 @@ export class Popover {
     if (!this.isOpen) return;
     const inside = this.box.contains(document.activeElement);
     this.box.hidden = true;
+    this.#makeRoom();
     this.asking.stop();
     this.choose(-1);
     if (focus && inside) this.stage.canvas.focus({ preventScroll: true });
@@ -112,6 +116,8 @@ export class Popover {
     this.removing.hidden = !this.hint;
     this.box.hidden = false;
     this.picker.show(50, this.hint?.color ?? null);
+    byId("other-color", HTMLDetailsElement).open = !this.narrow.matches;
+    this.#makeRoom();
     this.stage.reveal(place);
     this.#put();
     this.choose(index);
@@ -132,7 +138,7 @@ export class Popover {
       this.word.textContent =
         lightness < DARK ? "This place is nearly black: colours hardly show here."
         : lightness > BRIGHT ? "This place is nearly white: colours hardly show here."
-        : "Likely colours of this place, in its own light";
+        : "Likely colours here";
       this.picker.show(lightness, this.hint?.color ?? null);
       if (this.box === document.activeElement) {
         /** @type {HTMLElement | null} */ (this.list.querySelector("button"))?.focus({ preventScroll: true });
@@ -145,11 +151,10 @@ export class Popover {
    * @param {number} at
    */
   #suggestion({ color, probability }, at) {
-    const percent = probability < 0.01 ? "< 1 %" : `${Math.round(probability * 100)} %`;
     const swatch = make("span", { className: "swatch" });
     swatch.style.backgroundColor = color;
-    const button = make("button", { type: "button", className: "suggestion" }, swatch, percent);
-    button.setAttribute("aria-label", `${color}, likely to ${percent}`);
+    const button = make("button", { type: "button", className: "suggestion" }, swatch, percent(probability));
+    button.setAttribute("aria-label", `${color}, likely to ${percent(probability)}`);
     button.title = color;
     button.dataset.number = String(at + 1);
     button.dataset.color = color;
@@ -192,6 +197,12 @@ export class Popover {
     const edit = this.album.current?.edit;
     if (edit && this.hint) this.album.change(withoutHint(edit, this.index));
     this.close();
+  }
+
+  /** On narrow screens it lies over the lower end, and the photograph moves up. */
+  #makeRoom() {
+    const over = this.stage.canvas.getBoundingClientRect().bottom - this.box.getBoundingClientRect().top;
+    this.stage.leaveBelow(this.isOpen && this.narrow.matches ? Math.max(over + 10, this.tools) : this.tools);
   }
 
   /** Beside its place, where there is room; narrow screens have it at their lower end. */

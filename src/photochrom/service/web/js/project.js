@@ -48,8 +48,15 @@ export function readProject(text, name, photo) {
     ...(hint.stroke ? { stroke: hint.stroke.map(scaled) } : { x: hint.x * across, y: hint.y * down }),
     ...(hint.radius ? { radius: hint.radius * Math.sqrt(across * down) } : {}),
   }));
-  const refine = project.options?.refine?.map(scaled) ?? [];
-  return { options: { ...project.options, refine }, hints };
+  const options = project.options ?? {};
+  const lacks = [options.reference && "its reference picture", options.keep_grey && "its mask of what stays grey"];
+  const named = lacks.filter(Boolean).join(" and ");
+  return {
+    options,
+    hints,
+    boxes: options.refine?.map(scaled) ?? [],
+    warnings: named ? [`Give ${named} once more: a project names it, but does not hold it.`] : [],
+  };
 }
 
 /**
@@ -57,28 +64,22 @@ export function readProject(text, name, photo) {
  * @param {import("./types.js").Engine} engine
  * @param {Edit} edit of the photograph as it is now
  * @param {Saved} saved
- * @returns {Promise<{edit: Edit, lacks: string[]}>} and what the page could not take up
+ * @returns {Promise<Edit>}
  */
-export async function takenUp(engine, edit, { options, hints }) {
+export async function takenUp(engine, edit, { options, hints, boxes }) {
   let photo = edit.photo;
   const there = new Set(photo.boxes.map(String));
-  for (const box of options.refine ?? []) {
+  for (const box of boxes) {
     if (!there.has(String(box))) photo = await engine.refine(photo, box);
   }
-  const lacks = [];
-  if (options.reference && !edit.reference) lacks.push("its reference picture");
-  if (options.keep_grey) lacks.push("its mask of what stays grey");
-  return {
-    edit: changed(untouched(photo), {
-      hints: Object.freeze(hints),
-      vividness: options.vividness ?? null,
-      strength: options.strength ?? 1,
-      warmth: options.warmth ?? 0,
-      keepTone: options.keep_tone ?? false,
-      reference: edit.reference,
-    }),
-    lacks,
-  };
+  return changed(untouched(photo), {
+    hints: Object.freeze(hints),
+    vividness: options.vividness ?? null,
+    strength: options.strength ?? 1,
+    warmth: options.warmth ?? 0,
+    keepTone: options.keep_tone ?? false,
+    reference: edit.reference,
+  });
 }
 
 /** @param {string} sentence */

@@ -13,6 +13,7 @@ import { fitting, held, toPhoto, toScreen, zoomed } from "./view.js";
 
 const MARGIN = 28;
 const NARROW_MARGIN = 10;
+const NARROW = 600;
 
 /** @extends {Emitter<{view: null}>} */
 export class Stage extends Emitter {
@@ -28,6 +29,8 @@ export class Stage extends Emitter {
     /** @type {import("./view.js").View} */
     this.view = { scale: 1, x: 0, y: 0 };
     this.fitted = true;
+    /** Pixels at the lower end that something else needs. */
+    this.below = 0;
     /** @type {ImageBitmap | null} */
     this.before = null;
     /** @type {ImageBitmap | null} */
@@ -42,11 +45,13 @@ export class Stage extends Emitter {
 
   /** Of the whole photograph. */
   get fit() {
-    return fitting(this.photo ?? this.size, this.size, this.#margin);
+    return fitting(this.photo ?? this.size, this.#frame);
   }
 
-  get #margin() {
-    return this.size.width < 600 ? NARROW_MARGIN : MARGIN;
+  get #frame() {
+    const { width, height } = this.size;
+    const margin = width < NARROW ? NARROW_MARGIN : MARGIN;
+    return { left: margin, top: margin, right: width - margin, bottom: height - Math.max(margin, this.below) };
   }
 
   /** Pixels that a picture for the screen needs along its longer side while all of it is seen. */
@@ -67,6 +72,12 @@ export class Stage extends Emitter {
     this.photo = photo;
     if (!same || this.fitted) this.zoomToFit();
     this.draw();
+  }
+
+  /** @param {number} pixels at the lower end that something else needs from now on */
+  leaveBelow(pixels) {
+    this.below = pixels;
+    this.#resize();
   }
 
   zoomToFit() {
@@ -106,7 +117,8 @@ export class Stage extends Emitter {
     const { x, y } = this.toScreen(place);
     const room = 40;
     const across = x < room ? room - x : x > this.size.width - room ? this.size.width - room - x : 0;
-    const down = y < room ? room - y : y > this.size.height - room ? this.size.height - room - y : 0;
+    const end = this.#frame.bottom - room;
+    const down = y < room ? room - y : y > end ? end - y : 0;
     if (across || down) this.pan(across, down);
   }
 
@@ -146,7 +158,7 @@ export class Stage extends Emitter {
 
   /** @param {import("./view.js").View} view */
   #look(view) {
-    this.view = this.photo ? held(view, this.photo, this.size, this.#margin) : view;
+    this.view = this.photo ? held(view, this.photo, this.#frame) : view;
     this.draw();
     this.emit("view", null);
   }

@@ -45,7 +45,9 @@ export class Thumbnails {
 
   /** @param {Picture} picture */
   #item(picture) {
-    const open = make("button", { type: "button", className: "thumbnail" }, picture.thumb, make("span", { className: "state" }));
+    const state = make("span", { className: "state" });
+    const name = make("span", { className: "name" }, picture.name);
+    const open = make("button", { type: "button", className: "thumbnail" }, picture.thumb, name, state);
     open.addEventListener("click", () => this.album.select(picture));
     open.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -86,7 +88,7 @@ export class Thumbnails {
     const failed = current?.state === "failed";
     byId("failed", HTMLElement).hidden = !failed;
     byId("failed-name", HTMLElement).textContent = failed ? current.name : "";
-    byId("failed-why", HTMLElement).textContent = failed ? current.problem : "";
+    byId("failed-why", HTMLElement).textContent = failed ? withoutName(current.problem, current.file.name) : "";
     byId("name", HTMLElement).textContent = current?.name ?? "";
     document.title = current ? `${current.name} – Photochrom` : "Photochrom";
   }
@@ -111,4 +113,15 @@ export class Thumbnails {
     this.album.remove(picture);
     if (picture.edit) this.engine.close(picture.edit.photo);
   }
+}
+
+/**
+ * A sentence that begins with a file's name, for a place that shows the name already.
+ * @param {string} sentence
+ * @param {string} name
+ */
+function withoutName(sentence, name) {
+  if (!sentence.startsWith(`${name}: `)) return sentence;
+  const rest = sentence.slice(name.length + 2);
+  return `This file ${/^(is|has|can|was|could|does|holds)\b/.test(rest) ? "" : "can't be used: "}${rest}`;
 }

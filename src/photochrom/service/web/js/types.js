@@ -43,6 +43,8 @@
  * @typedef {object} Saved
  * @property {Record<string, any>} options
  * @property {Hint[]} hints
+ * @property {Box[]} boxes that were looked at closer
+ * @property {string[]} warnings what could not be taken over, in sentences
  */
 
 /**

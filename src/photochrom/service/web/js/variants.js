@@ -7,6 +7,7 @@ import { Latest } from "./latest.js";
 /** @typedef {import("./types.js").Hint} Hint */
 
 const AT_ONCE = 4;
+const SIZE = 360;
 
 export class Variants {
   /**
@@ -64,13 +65,14 @@ export class Variants {
     this.asking.want(async (signal) => {
       const done = this.notices.busy();
       try {
-        const variants = await this.engine.variants(edit, { n: AT_ONCE, seed, signal });
+        const variants = await this.engine.variants(edit, { n: AT_ONCE, seed, size: SIZE, signal });
+        const asItWas = await this.engine.paint(edit, { size: SIZE, signal });
         if (signal.aborted) return;
         this.hints = [base, ...variants.map((each) => each.hints)];
-        this.addresses = variants.map((each) => URL.createObjectURL(each.image));
+        const pictures = [asItWas, ...variants.map((each) => each.image)];
+        this.addresses = pictures.map((picture) => URL.createObjectURL(picture));
         this.frames.replaceChildren(
-          this.#frame(0, make("span", { className: "plain-frame" }, "As it was")),
-          ...this.addresses.map((src, at) => this.#frame(at + 1, make("img", { src, alt: `Variant ${at + 1}` }))),
+          ...this.addresses.map((src, at) => this.#frame(at, at ? `Variant ${at}` : "As it was", src)),
         );
         this.#reflect();
         this.notices.say(`${variants.length} variants.`);
@@ -89,10 +91,11 @@ export class Variants {
 
   /**
    * @param {number} at
-   * @param {HTMLElement} content
+   * @param {string} name
+   * @param {string} src
    */
-  #frame(at, content) {
-    const frame = make("button", { type: "button", className: "frame" }, content);
+  #frame(at, name, src) {
+    const frame = make("button", { type: "button", className: "frame" }, make("img", { src, alt: "" }), name);
     frame.addEventListener("click", () => {
       const edit = this.album.current?.edit;
       if (edit) this.album.change(changed(edit, { hints: this.hints[at] }));

@@ -10,20 +10,22 @@
  * @property {number} y
  */
 
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Frame the part of the stage to lie in */
+
 const CLOSEST = 8;
+const LEAST_ROOM = 16;
+const MOST_ENLARGED = 4;
 
 /**
  * All of the photograph, in the middle, never enlarged by much.
  * @param {Size} photo
- * @param {Size} stage
- * @param {number} margin
+ * @param {Frame} frame
  * @returns {View}
  */
-export function fitting(photo, stage, margin) {
-  const across = Math.max(stage.width - 2 * margin, 16) / photo.width;
-  const down = Math.max(stage.height - 2 * margin, 16) / photo.height;
-  const scale = Math.min(across, down, 4);
-  return { scale, x: (stage.width - photo.width * scale) / 2, y: (stage.height - photo.height * scale) / 2 };
+export function fitting(photo, frame) {
+  const across = Math.max(frame.right - frame.left, LEAST_ROOM) / photo.width;
+  const down = Math.max(frame.bottom - frame.top, LEAST_ROOM) / photo.height;
+  return held({ scale: Math.min(across, down, MOST_ENLARGED), x: 0, y: 0 }, photo, frame);
 }
 
 /**
@@ -41,21 +43,25 @@ export function zoomed(view, factor, around, fit) {
 }
 
 /**
- * So that no more of the stage is empty than has to be.
+ * So that no more of the frame is empty than has to be.
  * @param {View} view
  * @param {Size} photo
- * @param {Size} stage
- * @param {number} margin
+ * @param {Frame} frame
  * @returns {View}
  */
-export function held(view, photo, stage, margin) {
-  const hold = (/** @type {number} */ at, /** @type {number} */ long, /** @type {number} */ room) =>
-    long + 2 * margin <= room ? (room - long) / 2 : Math.min(Math.max(at, room - margin - long), margin);
-  return {
-    scale: view.scale,
-    x: hold(view.x, photo.width * view.scale, stage.width),
-    y: hold(view.y, photo.height * view.scale, stage.height),
-  };
+export function held({ scale, x, y }, photo, { left, top, right, bottom }) {
+  return { scale, x: hold(x, photo.width * scale, left, right), y: hold(y, photo.height * scale, top, bottom) };
+}
+
+/**
+ * @param {number} at where something begins
+ * @param {number} long
+ * @param {number} from where it has room
+ * @param {number} to
+ */
+function hold(at, long, from, to) {
+  const spare = to - from - long;
+  return spare >= 0 ? from + spare / 2 : Math.min(Math.max(at, from + spare), from);
 }
 
 /**
