@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from photochrom.errors import MissingExtraError, ModelError, PhotochromError, PhotoError, TooLargeError, UsageError
+from photochrom.service.disk import NoSpaceError
 from photochrom.service.incidents import trace_of
 from photochrom.service.pool import BusyError, CrashedError, MistakeError, TooLongError
 
@@ -63,6 +64,7 @@ _MEANS: Final = {
     401: "An API key is needed.",
     403: "Called by a name, or from a page, that is not allowed.",
     404: "There is no such thing, or no longer.",
+    408: "The upload came too slowly.",
     409: "Not now, in the state that it is in.",
     413: "Too many bytes or pixels.",
     415: "Not a photograph, or of a format that can't be read here.",
@@ -88,6 +90,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(504, "too_long", message)
     if isinstance(error, CrashedError):
         return Problem(422, "crashed", message)
+    if isinstance(error, NoSpaceError):
+        return Problem(503, "no_room", message, {"Retry-After": "60"})
     if isinstance(error, TooLargeError):
         return Problem(413, "too_large", message)
     if isinstance(error, UsageError):

@@ -127,7 +127,8 @@ class _Intake:
     def _append(self, name: str, state: State = State.WAITING, why: str | None = None) -> None:
         if len(self.items) >= self._limits.files:
             raise TooLargeError(f"a batch may have {self._limits.files} files: send them in parts")
-        self.items.append(Item(len(self.items) + 1, label(name), state, why))
+        shown = label(name)
+        self.items.append(Item(len(self.items) + 1, shown, state, why and f"{shown}: {why}"))
 
     def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         size = 0

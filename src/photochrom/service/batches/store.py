@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,7 @@ CREATE TABLE items (
     reason TEXT,
     warnings TEXT NOT NULL DEFAULT '[]',
     extension TEXT,
+    mime TEXT,
     size INTEGER,
     crc INTEGER,
     interruptions INTEGER NOT NULL DEFAULT 0,
@@ -66,13 +67,15 @@ class Result:
     """A finished file.
 
     Attributes:
-        extension: of its format, as ".jpg".
+        extension: of its name, as ".jpg".
+        mime: its media type.
         size: bytes.
         crc: its CRC-32.
         warnings: sentences about it.
     """
 
     extension: str
+    mime: str
     size: int
     crc: int
     warnings: tuple[str, ...] = ()
@@ -186,7 +189,7 @@ class Store:
         """A running item's result is whole, but not in its place yet. Returns whether it is still wanted."""
         with self._writing():
             warnings = json.dumps(result.warnings)
-            values = {"extension": result.extension, "size": result.size, "crc": result.crc, "warnings": warnings}
+            values = {**asdict(result), "warnings": warnings}
             return self._change_running(batch, number, values)
 
     def finish(self, batch: str, number: int, *, failed: str | None = None, now: float) -> bool:
@@ -202,11 +205,6 @@ class Store:
         with self._writing():
             self._change_running(batch, number, {"state": State.WAITING})
 
-    def put_all_back(self) -> None:
-        """As :meth:`put_back`, for all."""
-        with self._writing() as database:
-            database.execute("UPDATE items SET state = 'waiting' WHERE state = 'running'")
-
     def cancel(self, batch: str, *, now: float) -> None:
         """What is not finished of a batch never will be. Nothing where it has ended."""
         with self._writing() as database:
@@ -221,13 +219,13 @@ class Store:
         with self._writing() as database:
             database.execute("DELETE FROM batches WHERE id = ?", (batch,))
 
-    def interrupted(self) -> list[tuple[str, Item]]:
-        """The items, each with its batch, at which the last server ended without being asked to."""
+    def running(self) -> list[tuple[str, Item]]:
+        """The items that run, each with its batch; at the start, those at which the last server was killed."""
         rows = self._database.execute(f"SELECT batch, {_ITEM} FROM items WHERE state = 'running'").fetchall()
         return [(batch, _item(row)) for batch, *row in rows]
 
     def interrupt(self, batch: str, number: int, *, now: float) -> None:
-        """Put back an item of :meth:`interrupted`; or, where that happened too often, give it up."""
+        """Put back an item at which the last server was killed; or, where that happened too often, give it up."""
         with self._writing() as database:
             database.execute(
                 "UPDATE items SET interruptions = interruptions + 1 WHERE batch = ? AND number = ?", (batch, number)
@@ -311,12 +309,12 @@ class Store:
             raise
 
 
-_ITEM: Final = "number, name, state, reason, extension, size, crc, warnings"
+_ITEM: Final = "number, name, state, reason, extension, mime, size, crc, warnings"
 
 
 def _item(row: Sequence[Any]) -> Item:
-    number, name, state, why, extension, size, crc, warnings = row
+    number, name, state, why, extension, mime, size, crc, warnings = row
     item = Item(number, name, State(state), why)
     if extension is None:
         return item
-    return replace(item, result=Result(extension, size, crc, tuple(json.loads(warnings))))
+    return replace(item, result=Result(extension, mime, size, crc, tuple(json.loads(warnings))))

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from photochrom.errors import PhotochromError, TooLargeError
+from photochrom.errors import TooLargeError
 from photochrom.service import disk
+from photochrom.service.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 _MOST_TEXT: Final = 1 << 20
 """Bytes of all that is no file."""
 
 _MOST_FIELDS: Final = 100
-
-
-class FormError(PhotochromError):
-    """What was sent is no such form."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ async def received(content_type: str, body: AsyncIterator[bytes], folder: Path, 
         most: how many files there may be.
 
     Raises:
-        FormError: it is no multipart form, or not a whole one.
+        Problem: it is no multipart form, or not a whole one.
         TooLargeError: more files, or more text, than may be.
         NoSpaceError: the disk is full, or the folder can't be written.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise FormError("the request is no form with files (multipart/form-data)")
+        raise Problem(400, "bad_form", "the request is no form with files (multipart/form-data)")
     reading = _Reading(folder, most)
     try:
         parser = MultipartParser(boundary, reading.callbacks())
@@ -82,11 +82,11 @@ async def received(content_type: str, body: AsyncIterator[bytes], folder: Path, 
                 parser.write(chunk)
                 await run_in_threadpool(reading.work)
     except FormParserError:
-        raise FormError("the form is damaged") from None
+        raise Problem(400, "bad_form", "the form is damaged") from None
     finally:
         reading.close()
     if not reading.ended:
-        raise FormError("the form ended too early")
+        raise Problem(400, "bad_form", "the form ended too early")
     return reading.form
 
 
@@ -153,7 +153,7 @@ class _Reading:
     def _on_part(self, data: bytes) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         if b"name" not in options:
-            raise FormError("a part of the form has no name")
+            raise Problem(400, "bad_form", "a part of the form has no name")
         self._field = options[b"name"].decode(errors="replace")
         if b"filename" not in options:
             self._text = bytearray()
@@ -185,5 +185,5 @@ class _Reading:
             try:
                 self.form.texts.append((self._field, self._text.decode()))
             except UnicodeDecodeError:
-                raise FormError(f"{self._field}: is not text in UTF-8") from None
+                raise Problem(400, "bad_form", f"{self._field}: is not text in UTF-8") from None
             self._text = None

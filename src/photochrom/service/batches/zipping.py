@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ class Entry:
     content: Path | bytes
     size: int
     crc: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Entry:
+        """Bytes for the zip."""
+        return cls(name, content, len(content), zlib.crc32(content))
 
 
 def length(entries: Sequence[Entry]) -> int:
