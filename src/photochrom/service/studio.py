@@ -104,8 +104,8 @@ class Studio:
             canvas = self._canvases[*view, boxes[:held]]
         for box in boxes[held or 0 :]:
             canvas = canvas.refine(box)
-        self._canvases[*view, boxes] = canvas
-        self._canvases.move_to_end((*view, boxes))
+        self._canvases[*view, canvas.refined] = canvas
+        self._canvases.move_to_end((*view, canvas.refined))
         while len(self._canvases) > 1 and sum(each.nbytes for each in self._canvases.values()) > self._most:
             self._canvases.popitem(last=False)
         return canvas
