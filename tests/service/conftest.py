@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,12 @@ def server(app: FastAPI) -> Iterator[str]:
     """Address of a real server with two workers, shared by all tests: leave nothing in it that disturbs others."""
     with running(app) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[FastAPI], AbstractContextManager[str]]:
+    """A real server for another app: `with serving(app) as address`."""
+    return running
 
 
 @pytest.fixture(scope="module")

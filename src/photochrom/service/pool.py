@@ -46,14 +46,14 @@ class Lane(IntEnum):
 
 
 class BusyError(PhotochromError):
-    """As many wait already as may.
+    """As many wait already as may, or the server is about to end.
 
     Args:
         retry_after: whole seconds after which another try makes sense.
     """
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"all workers are busy, and enough requests wait for them: try again in {retry_after} s")
+    def __init__(self, retry_after: int, why: str = "all workers are busy, and enough requests wait for them") -> None:
+        super().__init__(f"{why}: try again in {retry_after} s")
         self.retry_after = retry_after
 
 
@@ -82,12 +82,19 @@ class _Seat:
     """The place of one worker.
 
     Attributes:
-        child: its process; None while there is none.
+        child: its process, with the model ready; None while there is none.
         near: ids that it served, the last one last.
     """
 
     child: Child | None = None
     near: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def served(self, id: str) -> None:
+        """It serves this one now."""
+        self.near[id] = None
+        self.near.move_to_end(id)
+        while len(self.near) > _NEAR:
+            self.near.popitem(last=False)
 
 
 class Pool:
@@ -111,6 +118,7 @@ class Pool:
         self._queue: dict[Lane, deque[tuple[asyncio.Future[_Seat], str | None]]] = {lane: deque() for lane in Lane}
         self._usual = 1.0
         self._closed = threading.Event()
+        self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(2 * settings.processes, thread_name_prefix="photochrom")
 
@@ -131,14 +139,15 @@ class Pool:
             ModelError, MissingExtraError, UsageError: the model can't be used.
             PhotochromError: no process could be started.
         """
-        watch(self._children, self._closed)
-        started = await asyncio.gather(*(self._seated(seat) for seat in self._seats), return_exceptions=True)
-        for outcome in started:
-            if isinstance(outcome, DiedError):
-                outcome = PhotochromError(f"a process that colours pictures could not begin ({outcome.how})")
-            if isinstance(outcome, BaseException):
-                await self.close()
-                raise outcome
+        watch(lambda: tuple(self._children), self._closed)
+        try:
+            await asyncio.gather(*(self._seated(seat) for seat in self._seats))
+        except DiedError as error:
+            await self.close()
+            raise PhotochromError(f"a process that colours pictures could not begin ({error.how})") from None
+        except BaseException:
+            await self.close()
+            raise
         self._idle += self._seats
         return self
 
@@ -173,24 +182,22 @@ class Pool:
             MistakeError: anything else that it raised.
         """
         seat = await self._turn(lane, near)
+        child = seat.child
+        assert child is not None
         if near is not None:
-            seat.near[near] = None
-            seat.near.move_to_end(near)
-            while len(seat.near) > _NEAR:
-                seat.near.popitem(last=False)
-        assert seat.child is not None
+            seat.served(near)
         limit = self._settings.seconds if seconds is None else seconds
         loop = asyncio.get_running_loop()
         start = loop.time()
-        asking = loop.run_in_executor(self._threads, _asked, seat.child, work, arguments, limit)
+        asking = loop.run_in_executor(self._threads, _asked, child, work, arguments, limit)
         try:
             answer, swollen = await asyncio.shield(asking)
         except asyncio.CancelledError:
-            await asyncio.shield(self._task(self._give_up(seat, asking)))
+            await asyncio.shield(self._task(self._give_up(seat, child, asking)))
             raise
         except DiedError as error:
             self._renew(seat)
-            raise _translated(error, limit) from None
+            raise _closing() if self._closed.is_set() else _translated(error, limit) from None
         except Exception:
             self._free(seat)
             raise
@@ -206,24 +213,26 @@ class Pool:
     async def close(self) -> None:
         """End all workers, whatever they do."""
         self._closed.set()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
         for lane in self._queue.values():
             for turn, _ in lane:
-                turn.cancel()
-        children = list(self._children())
-        for child in children:
+                if not turn.done():
+                    turn.set_exception(_closing())
+        for child in tuple(self._children):
             child.kill()
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(loop.run_in_executor(self._threads, child.close) for child in self._children()))
-        self._threads.shutdown(wait=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        for child in self._children:
+            child.close()
+        self._children.clear()
 
     async def _turn(self, lane: Lane, near: str | None) -> _Seat:
         """Wait for a worker."""
-        if self._idle:
-            seat = next((each for each in reversed(self._idle) if near in each.near), self._idle[0])
-            self._idle.remove(seat)
+        if self._closed.is_set():
+            raise _closing()
+        if seat := self._taken(near):
             return seat
         queue = self._queue[lane]
         if lane is not Lane.BATCH and len(queue) >= self._settings.max_queue:
@@ -241,6 +250,16 @@ class Pool:
             self._leave(queue, entry)
             raise
 
+    def _taken(self, near: str | None) -> _Seat | None:
+        """An idle worker, that for `near` if it is idle; one that has died meanwhile is replaced."""
+        while self._idle:
+            seat = next((each for each in self._idle if near in each.near), self._idle[0])
+            self._idle.remove(seat)
+            if seat.child is not None and seat.child.alive():
+                return seat
+            self._renew(seat)
+        return None
+
     def _leave(
         self,
         queue: deque[tuple[asyncio.Future[_Seat], str | None]],
@@ -250,7 +269,7 @@ class Pool:
         with suppress(ValueError):
             queue.remove(entry)
         turn, _ = entry
-        if turn.done() and not turn.cancelled():
+        if turn.done() and not turn.cancelled() and not turn.exception():
             self._free(turn.result())
 
     def _free(self, seat: _Seat) -> None:
@@ -263,29 +282,31 @@ class Pool:
                     return
         self._idle.append(seat)
 
-    async def _give_up(self, seat: _Seat, asking: asyncio.Future[tuple[Any, bool]]) -> None:
+    async def _give_up(self, seat: _Seat, child: Child, asking: asyncio.Future[tuple[Any, bool]]) -> None:
         """Nobody wants the answer any more: the work may end by itself, within a moment, or is ended."""
         done, _ = await asyncio.wait({asking}, timeout=_GRACE)
-        if not done and seat.child is not None:
-            seat.child.kill()
+        if not done:
+            child.kill()
             await asyncio.wait({asking})
-        if isinstance(asking.exception(), DiedError) or (asking.exception() is None and asking.result()[1]):
+        error = asking.exception()
+        if not done or isinstance(error, DiedError) or (error is None and asking.result()[1]):
             self._renew(seat)
         else:
             self._free(seat)
 
     def _renew(self, seat: _Seat) -> None:
         """Start another worker in the place of one that is gone, or is to go."""
-        self.replaced += 1
-        self._task(self._renewed(seat))
+        if not self._closed.is_set():
+            self.replaced += 1
+            self._task(self._renewed(seat))
 
     async def _renewed(self, seat: _Seat) -> None:
         old, seat.child = seat.child, None
         seat.near.clear()
         if old is not None:
-            await asyncio.get_running_loop().run_in_executor(self._threads, old.close)
+            await self._ended(old)
         pause = 1
-        while not self._closed.is_set():
+        while True:
             try:
                 await self._seated(seat)
             except (DiedError, PhotochromError) as error:
@@ -300,24 +321,28 @@ class Pool:
         """Start a worker and make its model ready."""
         loop = asyncio.get_running_loop()
         child = await loop.run_in_executor(self._threads, self._start)
-        seat.child = child
         try:
             self.model = await loop.run_in_executor(self._threads, child.ask, "load", self._settings.for_workers())
         except (DiedError, PhotochromError):
-            seat.child = None
-            await loop.run_in_executor(self._threads, child.close)
+            await self._ended(child)
             raise
+        seat.child = child
 
     def _start(self) -> Child:
         try:
-            return Child(_SERVING, kept=self._kept)
+            child = Child(_SERVING, kept=self._kept)
         except OSError as error:
             raise PhotochromError(
                 f"no process could be started ({error.strerror or error}): try --workers 1"
             ) from error
+        self._children.add(child)
+        if self._closed.is_set():
+            child.kill()
+        return child
 
-    def _children(self) -> list[Child]:
-        return [seat.child for seat in self._seats if seat.child is not None]
+    async def _ended(self, child: Child) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, child.close)
+        self._children.discard(child)
 
     def _retry_after(self) -> int:
         """Whole seconds until about half of those who wait have been served."""
@@ -334,6 +359,10 @@ class Pool:
 def _asked(child: Child, work: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> tuple[Any, bool]:
     """The worker's answer, and whether it keeps too much memory afterwards. In a thread."""
     return child.ask("run", work, arguments, seconds=seconds), child.swollen()
+
+
+def _closing() -> BusyError:
+    return BusyError(10, "the service is about to end")
 
 
 def _translated(error: DiedError, seconds: float) -> PhotochromError:
