@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import skimage
 import tiny_model
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import photochrom
 from photochrom import Hint, Project, Stroke
@@ -157,6 +157,65 @@ def test_a_project_can_be_gone_on_with(painter: Colorizer, tmp_path: Path) -> No
     assert record.hints == [HINTS[0].to_json()]
     assert "warmth" not in record.options
     assert record.options["refine"] == [[10, 10, 90, 80]]
+
+
+# Several pages
+
+
+def pages(folder: Path, name: str = "album.tif", count: int = 3) -> Path:
+    first, *rest = (
+        Image.fromarray(picture).convert("L").resize((240, 160))
+        for picture in (skimage.data.coffee(), skimage.data.astronaut(), skimage.data.chelsea())[:count]
+    )
+    first.save(folder / name, save_all=True, append_images=rest)
+    return folder / name
+
+
+@pytest.mark.parametrize("page", [0, 2])
+@pytest.mark.filterwarnings("error")
+def test_a_project_knows_the_page_that_it_is_of(painter: Colorizer, tmp_path: Path, page: int) -> None:
+    photo = painter.open(pages(tmp_path), page=page).paint(hints=HINTS)
+    Project.of(photo).save(tmp_path / "album.photochrom")
+    photo.save(tmp_path / "page.png")
+    for file in ("album.photochrom", "page.png"):
+        project = Project.read(tmp_path / file)
+        assert project.page == page
+        for source in (tmp_path / "album.tif", (tmp_path / "album.tif").read_bytes()):
+            again = painter.replay(project, source)
+            assert np.array_equal(again.rgb(), photo.rgb())
+            assert again.record == photo.record
+
+
+def test_a_scan_of_that_page_alone_is_taken_and_another_page_on_request(painter: Colorizer, tmp_path: Path) -> None:
+    project = Project.of(painter.open(pages(tmp_path), page=2).paint())
+    with Image.open(tmp_path / "album.tif") as album:
+        frames = [np.array(frame) for frame in ImageSequence.Iterator(album)]
+    Image.fromarray(frames[2]).save(tmp_path / "alone.png")
+    with pytest.warns(PhotoWarning, match="perhaps another scan"):
+        alone = painter.replay(project, tmp_path / "alone.png")
+    assert np.array_equal(alone.luma, frames[2])
+    assert Project.of(alone).page is None
+    assert np.array_equal(painter.replay(project, tmp_path / "album.tif", page=1).luma, frames[1])
+    with Image.open(tmp_path / "album.tif") as album, pytest.warns(PhotoWarning, match="perhaps another scan"):
+        assert np.array_equal(painter.replay(project, album).luma, frames[2])
+    with pytest.raises(PhotoError, match="has no page 2"):
+        painter.replay(project, pages(tmp_path, "short.tif", 2))
+
+
+def test_a_picture_of_one_page_has_no_number(painter: Colorizer, tmp_path: Path) -> None:
+    record = painter.open(scan(tmp_path)).paint().record
+    assert record is not None
+    assert "page" not in record.options
+
+
+def test_a_project_is_read_from_bytes_and_streams_as_well(painter: Colorizer, tmp_path: Path) -> None:
+    photo = painted(painter, tmp_path)
+    Project.of(photo).save(tmp_path / "family.photochrom")
+    photo.save(tmp_path / "result.png")
+    for name in ("family.photochrom", "result.png"):
+        file = tmp_path / name
+        with file.open("rb") as stream:
+            assert Project.read(stream).hints == Project.read(file.read_bytes()).hints == HINTS
 
 
 # The file

@@ -344,6 +344,7 @@ class Canvas:
             "detail": self._detail,
             **finish.to_json(),
             **({"refine": [list(box) for box in self.refined]} if self._regions else {}),
+            **({"page": self.photo.page} if self.photo.page is not None else {}),
         }
         record = Record(
             _software(),

@@ -74,7 +74,7 @@ class Colorizer:
                 warned = True
             yield self._canvas(opened, detail)
 
-    def replay(self, project: Project, source: Any, *, page: int = 0, max_pixels: int = MAX_PIXELS) -> Photo:
+    def replay(self, project: Project, source: Any, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
         """Color a photograph as a project says: the same file again, or a better scan of it.
 
         To go on from there instead, open it with the project's `detail`, and give `paint` what
@@ -83,7 +83,8 @@ class Colorizer:
         >>> Colorizer().replay(Project.read("family.photochrom"), "better-scan.tif").save("family-colour.tif")
 
         Args:
-            source, page, max_pixels: see :meth:`open`.
+            source, max_pixels: see :meth:`open`.
+            page: of a source that has several; None: the one that the project is of.
 
         Warns:
             PhotoWarning: it is another file, or the model or a mask is not the one that was used.
@@ -95,7 +96,9 @@ class Colorizer:
         if not isinstance(project, Project):
             raise UsageError(f"a Project is replayed, such as Project.read gives, not {project!r}")
         project.compare_model(self.model.identity)
-        canvas = self.open(source, page=page, detail=project.detail, max_pixels=max_pixels)
+        if page is None:
+            source = source if isinstance(source, Photo) else project.open(source, max_pixels=max_pixels)
+        canvas = self.open(source, page=page or 0, detail=project.detail, max_pixels=max_pixels)
         here = project.on(canvas.photo)
         for box in here.boxes:
             canvas = canvas.refine(box)

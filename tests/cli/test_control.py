@@ -14,8 +14,9 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom import Project
+from photochrom import Hint, Project
 from photochrom.color.lab import srgb_to_lab
+from photochrom.colorizer import Colorizer
 from photochrom.hints.color import Color
 from photochrom.photo import is_marked, open, read_record
 
@@ -209,7 +210,7 @@ def test_what_goes_beside_a_result_is_there_told_and_known_for_ours(colorize: Ru
 def test_the_confidence_is_that_of_the_colours_that_are_shown(colorize: Run, album: Path) -> None:
     Image.fromarray(skimage.data.coffee()).save("coffee.png")
     Image.fromarray(np.ones((160, 240), bool)).save("mask.png")
-    every = {
+    every: dict[str, list[Any]] = {
         "warm": ["--warmth", 1],
         "pale": ["--strength", 0.2],
         "grey": ["--keep-grey", "mask.png"],
@@ -318,6 +319,44 @@ def test_a_mask_that_a_result_can_only_name_can_be_given_again(colorize: Run, al
     assert "--keep-grey of which only the SHA-256 was kept" in result.err
     assert colorize("album/a.jpg", "--project", "a.png", "--keep-grey", "mask.png", "-o", "again.png").code == 0
     assert Path("again.png").read_bytes() == Path("a.png").read_bytes()
+
+
+def test_of_a_document_the_page_is_coloured_that_the_project_is_of(
+    colorize: Run, photochrom: Run, album: Path, grey: Image.Image, tiny: Path
+) -> None:
+    grey.save("pages.tif", save_all=True, append_images=[grey.rotate(180), grey.transpose(Image.Transpose.ROTATE_90)])
+    photo = Colorizer(tiny, threads=1).open("pages.tif", page=1).paint(hints=[Hint(200, 60, "#a03050")])
+    Project.of(photo).save("second.photochrom")
+    assert colorize("pages.tif", "--project", "second.photochrom", "-o", "second.png").code == 0
+    assert np.array_equal(pixels("second.png"), photo.rgb(np.uint8))
+    assert Project.read("second.png").page == 1
+    assert b"  page        1 (counted from 0)" in photochrom("info", "second.png").out
+
+
+def test_what_a_project_switches_on_can_be_switched_off_again(colorize: Run, album: Path, grey: Image.Image) -> None:
+    light = np.array(grey, float) / 255
+    Image.fromarray(np.uint8(255 * np.dstack([light**0.8, light, light**1.3]))).save("toned.png")
+    assert colorize("toned.png", "--keep-tone", "--label", "--save-project", "-o", "a.png").code == 0
+    assert {"keep_tone", "label"} <= set(options_of("a.png"))
+    again = ["toned.png", "--project", "a.photochrom", "-o"]
+    assert colorize(*again, "b.png", "--no-label").code == 0
+    assert (options_of("b.png").get("keep_tone"), options_of("b.png").get("label")) == (True, None)
+    assert colorize(*again, "c.png", "--no-label", "--no-keep-tone").code == 0
+    assert colorize("toned.png", "-o", "plain.png").code == 0
+    assert options_of("c.png") == options_of("plain.png")
+    assert np.array_equal(pixels("c.png"), pixels("plain.png"))
+
+
+def test_hints_take_the_place_of_a_projects_and_boxes_are_added_to_its_own(
+    colorize: Run, album: Path, hints: Path
+) -> None:
+    asked = ["--hints", "hints.json", "--refine", "10,10,100,90", "--save-project"]
+    assert colorize("album/a.jpg", *asked, "-o", "a.png").code == 0
+    other = told(Path("other.json"), {**RED, "note": "another"})
+    more = ["--hints", other, "--refine", "120,60,200,140"]
+    assert colorize("album/a.jpg", "--project", "a.photochrom", *more, "-o", "b.png").code == 0
+    assert [hint.note for hint in Project.read("b.png").hints] == ["another"]
+    assert options_of("b.png")["refine"] == [[10, 10, 100, 90], [120, 60, 200, 140]]
 
 
 def test_a_project_is_for_one_photograph(colorize: Run, album: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,19 @@ def test_programs_get_everything(photochrom: Run, result: Path, tiny: Path) -> N
     assert values["photo"]["width"] == 240
     project = json.loads(photochrom("info", result.parent / "a.photochrom", "--json").out)
     assert {**project, "file": ""} == {**values, "file": ""}
+
+
+def test_standard_input_is_read(photochrom: Run, result: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a-colour.jpg", "a.photochrom"):
+        with (result.parent / name).open("rb") as file:
+            monkeypatch.setattr("sys.stdin", TextIOWrapper(file))
+            told = photochrom("info", "-")
+        assert (told.code, told.err) == (0, "")
+        assert told.out.decode().startswith("standard input: coloured by Photochrom ")
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"")))
+    assert "is empty" in photochrom("info", "-").err
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((result.parent / "b.png").read_bytes())))
+    assert json.loads(photochrom("info", "-", "--json").out) == {"file": "-", "colored": False}
 
 
 def test_a_picture_without_a_mark_is_no_error(photochrom: Run, album: Path) -> None:

@@ -23,6 +23,7 @@ def test_what_a_result_says_is_taken_as_it_is() -> None:
         "reference": {"sha256": HASH},
         "refine": [[0, 0, 10, 10.5]],
         "variant": {"seed": 0, "number": 1, "anchors": 8},
+        "page": 3,
     }
     assert checked(options, "a.jpg") == options
     assert checked({}, "a.jpg") == {}
@@ -46,6 +47,9 @@ def test_what_a_result_says_is_taken_as_it_is() -> None:
         {"refine": [[0, 0, 10, float("inf")]]},
         {"variant": {"seed": 0, "number": 1}},
         {"variant": {"seed": 0.5, "number": 1, "anchors": 8}},
+        {"page": -1},
+        {"page": 1.5},
+        {"page": "1"},
         {"glow": 1},
         [],
         "vivid",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
-from photochrom.cli.jobs import STANDARD, Answer, Job, Limits, Report, Settings
+from photochrom.cli.jobs import STANDARD, STANDARD_INPUT, Answer, Job, Limits, Report, Settings
 from photochrom.cli.summary import FAILURES, Summary
 from photochrom.cli.workers import Workers
 from photochrom.errors import UsageError
@@ -21,9 +21,6 @@ from photochrom.runtime.devices import cpus
 
 MOST_JOBS = 8
 """Pictures at once unless somebody asks for more: each large one takes a few hundred megabytes."""
-
-STANDARD_INPUT = "standard input"
-"""What messages call it."""
 
 
 def run(

@@ -59,9 +59,13 @@ def colorize(
         ),
     ] = None,
     keep_tone: Annotated[
-        bool,
-        typer.Option("--keep-tone", help="Lay the tint of a toned photograph, such as sepia, over its colours."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--keep-tone/--no-keep-tone",
+            help="Lay the tint of a toned photograph, such as sepia, over its colours.",
+            show_default="no, or as --project says",
+        ),
+    ] = None,
     keep_grey: Annotated[
         Path | None,
         typer.Option(
@@ -84,7 +88,7 @@ def colorize(
         typer.Option(
             metavar="FILE|FOLDER",
             help='Colours that are known: JSON such as [{"x": 310, "y": 220, "color": "#7a1f2b", "note": "dress"}]. '
-            "For many photographs a folder with NAME.json for each.",
+            "For many photographs a folder with NAME.json for each. Takes the place of those of --project.",
             show_default=False,
         ),
     ] = None,
@@ -92,7 +96,8 @@ def colorize(
         list[str] | None,
         typer.Option(
             metavar="X0,Y0,X1,Y1",
-            help="Look at this box again, closer: for faces, medals, badges. Can be given several times.",
+            help="Look at this box again, closer: for faces, medals, badges. Can be given several times; adds to those "
+            "of --project.",
             show_default=False,
         ),
     ] = None,
@@ -116,7 +121,8 @@ def colorize(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Colour as this .photochrom file or result says: again, or a better scan. Other options change it.",
+            help="Colour as this .photochrom file or result says: again, or a better scan. Other options go before "
+            "what it says.",
             show_default=False,
         ),
     ] = None,
@@ -135,8 +141,13 @@ def colorize(
         typer.Option(min=0, help="Another number gives other variants, the same one the same.", show_default="0"),
     ] = None,
     label: Annotated[
-        bool, typer.Option("--label", help="Write a small Colourised into the lower right corner of the result.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--label/--no-label",
+            help="Write a small Colourised into the lower right corner of the result.",
+            show_default="no, or as --project says",
+        ),
+    ] = None,
     save_project: Annotated[
         bool,
         typer.Option(
@@ -154,7 +165,8 @@ def colorize(
         bool,
         typer.Option(
             "--confidence",
-            help="Beside the result: what is stated and what is guessed, how surely, a PNG with a legend.",
+            help="Beside the result: what of the colours shown is stated and what is guessed, how surely, a PNG with a "
+            "legend. The tint of --keep-tone does not count.",
         ),
     ] = False,
     format: Annotated[

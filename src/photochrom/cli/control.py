@@ -46,7 +46,7 @@ class Control:
     project: Path | None = None
     variants: int = 0
     seed: int | None = None
-    label: bool = False
+    label: bool | None = None
     layer: bool = False
     compare: bool = False
     confidence: bool = False

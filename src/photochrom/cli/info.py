@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photochrom.cli.jobs import STANDARD, STANDARD_INPUT
+
 if TYPE_CHECKING:
     from photochrom.hints.project import Project
 
@@ -18,7 +20,9 @@ MOST_HINTS = 50
 def info(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Pictures, or .photochrom files.", show_default=False),
+        typer.Argument(
+            metavar="FILE...", help="Pictures, .photochrom files, or - (standard input).", show_default=False
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each file.")] = False,
 ) -> None:
@@ -52,7 +56,7 @@ def _found(file: str) -> dict[str, Any]:
     from photochrom.hints.project import NoMarkError, Project
 
     try:
-        project = Project.read(file)
+        project = Project.read(sys.stdin.buffer if file == STANDARD else file)
     except NoMarkError:
         return {"file": file, "colored": False}
     return {"file": file, "colored": True, **_values(project)}
@@ -69,7 +73,7 @@ def _values(project: Project) -> dict[str, Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    name = printable(found["file"])
+    name = STANDARD_INPUT if found["file"] == STANDARD else printable(found["file"])
     if not found["colored"]:
         return [f"{name}: carries no mark of Photochrom"]
     photo = found["photo"]
@@ -79,7 +83,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  photograph  {photo['width']} x {photo['height']} pixels, SHA-256 {photo['sha256'] or 'unknown'}",
     ]
     for option, value in sorted(found["options"].items()):
-        lines.append(f"  {option:<11} {_shown(value)}")
+        lines.append(f"  {option:<11} {_shown(value)}" + (" (counted from 0)" if option == "page" else ""))
     hints = found["hints"]
     lines.append(f"  {'hints':<11} {len(hints) or 'none'}")
     for hint in hints[:MOST_HINTS]:

@@ -16,6 +16,9 @@ from photochrom.errors import UsageError
 STANDARD: Final = "-"
 """Standard input as an input, standard output as an output."""
 
+STANDARD_INPUT: Final = "standard input"
+"""What messages call it."""
+
 Status = Literal["colored", "verified", "skipped", "missing", "differs", "failed"]
 
 
@@ -57,7 +60,7 @@ class Settings:
     device: str = "auto"
     vividness: float | None = None
     strength: float | None = None
-    keep_tone: bool = False
+    keep_tone: bool | None = None
     detail: float | None = None
     format: str | None = None
     quality: int | None = None

@@ -84,24 +84,27 @@ class Painting:
         Raises:
             PhotochromError: the picture can't be read, or what is asked does not fit it.
         """
-        canvases = self._canvases(source)
         if self._is_of_one_page(job):
-            yield self._painted(job, self._only(canvases, job))
+            yield self._painted(job, self._only(job, source))
             return
-        for canvas in canvases:
+        for canvas in self._canvases(source):
             yield self._painted(job, canvas)
 
     def variants(self, job: Job, source: Any) -> list[Painted]:
         """The variants of a picture; see :meth:`pages`."""
-        canvas, options = self._asked(job, self._only(self._canvases(source), job))
+        canvas, options = self._asked(job, self._only(job, source))
         photos = canvas.variants(self._control.variants, seed=self._control.seed or 0, **options)
         return [Painted(labelled(photo) if self._labels else photo, canvas, options) for photo in photos]
 
     def _canvases(self, source: Any) -> Iterator[Canvas]:
-        detail = self._option("detail", self._settings.detail, None)
-        return self.painter.canvases(source, detail=detail, max_pixels=self._settings.max_pixels or MAX_PIXELS)
+        return self.painter.canvases(source, detail=self._detail, max_pixels=self._max_pixels)
 
-    def _only(self, canvases: Iterator[Canvas], job: Job) -> Canvas:
+    def _only(self, job: Job, source: Any) -> Canvas:
+        """The canvas of a picture that has one page, or of the page that the project is of."""
+        if self._project is not None and self._project.page is not None:
+            page = self._project.open(source, max_pixels=self._max_pixels)
+            return self.painter.open(page, detail=self._detail)
+        canvases = self._canvases(source)
         canvas = next(canvases)
         if next(canvases, None) is not None:
             raise PhotochromError(
@@ -131,8 +134,16 @@ class Painting:
         return self._marked(), [hint.to_json() for hint in self._hints(job)]
 
     @property
+    def _detail(self) -> float:
+        return float(self._option("detail", self._settings.detail, 1))
+
+    @property
+    def _max_pixels(self) -> int:
+        return self._settings.max_pixels or MAX_PIXELS
+
+    @property
     def _labels(self) -> bool:
-        return self._control.label or bool(self._project and self._project.options.get("label"))
+        return bool(self._option("label", self._control.label, False))
 
     def _model(self) -> str:
         """The name or folder that was given, else the project's or the palette's model if that came with Photochrom."""
@@ -180,7 +191,7 @@ class Painting:
         given = {"vividness": self._settings.vividness, "strength": self._settings.strength}
         values = {key: self._option(key, value, None) for key, value in given.items()}
         values["warmth"] = self._option("warmth", self._control.warmth, None)
-        values["keep_tone"] = self._option("keep_tone", self._settings.keep_tone or None, None)
+        values["keep_tone"] = self._option("keep_tone", self._settings.keep_tone, None)
         return {key: value for key, value in values.items() if value is not None}
 
     def _marked(self) -> dict[str, Any]:
@@ -189,7 +200,7 @@ class Painting:
         values = {
             "vividness": self.painter.model.card.read_out(chosen.get("vividness")).vividness,
             "strength": float(chosen.get("strength", 1)),
-            "detail": float(self._option("detail", self._settings.detail, 1)),
+            "detail": self._detail,
         }
         if chosen.get("warmth"):
             values["warmth"] = float(chosen["warmth"])

@@ -120,7 +120,8 @@ class Standing:
         if marked is None or origin.record.model != work["model"]:
             return False
         options, hints = marked
-        alike = dict(origin.record.options) == options and list(origin.record.hints) == hints
+        made = {key: value for key, value in origin.record.options.items() if key != "page"}
+        alike = made == options and list(origin.record.hints) == hints
         return alike and origin.sha256 == sha256(source)
 
     def _journal(self, target: Path) -> Journal:

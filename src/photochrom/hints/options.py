@@ -12,7 +12,7 @@ from reprlib import repr as short
 from typing import Any, Final
 
 from photochrom.errors import UsageError
-from photochrom.values import number
+from photochrom.values import integer, number
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "vividness": (0, 1),
@@ -64,6 +64,8 @@ def _check(name: str, value: Any) -> None:
         ranged(name, value)
     elif name in _SWITCHES:
         switch(name, value)
+    elif name == "page":
+        integer(value, name, 0)
     elif name in _MEANS:
         means, fits = _MEANS[name]
         if not fits(value):

@@ -21,8 +21,9 @@ from photochrom.errors import UsageError
 from photochrom.hints.hint import AnyHint, from_json
 from photochrom.hints.options import checked
 from photochrom.hints.scaling import same_shape, scaled
-from photochrom.photo import Photo, Record, open, read_original, read_record, warn
-from photochrom.photo.files import finished_or_nothing, read_path
+from photochrom.photo import MAX_PIXELS, Photo, Record, open, read_original, read_record, warn
+from photochrom.photo.files import Readable, finished_or_nothing
+from photochrom.photo.opening import content, open_page_or_only
 
 SUFFIX: Final = ".photochrom"
 
@@ -81,20 +82,21 @@ class Project:
         return cls._of(photo.record, photo, photo.sha256)
 
     @classmethod
-    def read(cls, path: str | PathLike[str]) -> Project:
+    def read(cls, source: str | PathLike[str] | bytes | Readable) -> Project:
         """A project from its file, or from a result of Photochrom by the mark in it.
+
+        Args:
+            source: path, bytes or binary stream. Masks and references that a file names lie as seen from its folder.
 
         Raises:
             PhotoError: the file can't be read, or is neither.
             NoMarkError: it is a picture without a mark.
             UsageError: what is in it makes no sense.
         """
-        if not isinstance(path, str | PathLike):
-            raise UsageError(f"a project is read from the path of its file or of a result, not from {short(path)}")
-        data = read_path(Path(path))
-        if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-            return cls.parse(data, Path(path))
-        return cls.in_mark(open(path))
+        data, name = content(source)
+        if isinstance(data, bytes) and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+            return cls.parse(data, Path(name))
+        return cls.in_mark(open(data, name=name) if isinstance(data, bytes) else open(Path(name)))
 
     @classmethod
     def in_mark(cls, photo: Photo) -> Project:
@@ -212,10 +214,12 @@ class Project:
             )
         if self.sha256 is not None and photo.sha256 != self.sha256:
             warn(f"{photo.name}: is not the file that this project was made with, but perhaps another scan of it")
+        options = {key: value for key, value in self.options.items() if key != "page"}
+        if photo.page is not None:
+            options["page"] = photo.page
         if self.size == photo.size:
-            return replace(self, name=Path(photo.name).name, sha256=photo.sha256)
+            return replace(self, name=Path(photo.name).name, sha256=photo.sha256, options=options)
         across, down = photo.size[0] / self.size[0], photo.size[1] / self.size[1]
-        options = dict(self.options)
         if "refine" in options:
             options["refine"] = [[x0 * across, y0 * down, x1 * across, y1 * down] for x0, y0, x1, y1 in self.boxes]
         return replace(
@@ -226,6 +230,13 @@ class Project:
             options=options,
             hints=tuple(scaled(hint, self.size, photo.size) for hint in self.hints),
         )
+
+    def open(self, source: Any, *, max_pixels: int = MAX_PIXELS) -> Photo:
+        """Open a photograph for this project: of a file with several pages the one that the project is of.
+
+        See `photochrom.photo.open` for what it takes and raises.
+        """
+        return open_page_or_only(source, self.page or 0, max_pixels=max_pixels)
 
     def compare_model(self, identity: str) -> None:
         """Warns where a model is not the one that was used."""
@@ -244,6 +255,11 @@ class Project:
     def detail(self) -> float:
         """What `Colorizer.open` takes."""
         return float(self.options.get("detail", 1))
+
+    @property
+    def page(self) -> int | None:
+        """Which page of its file the photograph was, counted from 0; None where that had only one."""
+        return self.options.get("page")
 
     def painting(self, *, given: Collection[str] = ()) -> dict[str, Any]:
         """What `Canvas.paint` takes, by the names of its arguments.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -58,14 +58,30 @@ def open(source: Source, *, page: int = 0, max_pixels: int = MAX_PIXELS, name: s
         UsageError: page or max_pixels is no whole number.
     """
     page, max_pixels = integer(page, "page"), integer(max_pixels, "max_pixels", 1)
+    return _opened(source, max_pixels, name, lambda _: page)
+
+
+def open_page_or_only(source: Source, page: int, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Photo:
+    """Read the page of a picture that has several, of any other the only one, whatever its number. See `open`."""
+    page, max_pixels = integer(page, "page"), integer(max_pixels, "max_pixels", 1)
+    return _opened(source, max_pixels, name, lambda pages: page if pages > 1 else 0)
+
+
+def _opened(source: Source, max_pixels: int, name: str | None, choose: Callable[[int], int]) -> Photo:
+    """The page that is chosen by how many there are."""
     if isinstance(source, np.ndarray):
-        check_page(page, 1, "array")
+        check_page(choose(1), 1, "array")
         check_size(*_array_size(source), max_pixels=max_pixels, name="array")
         return _photo(Decoded(_samples(source)), name="array")
     if _is_pil(source):
-        return _from_pil(source, page=page, max_pixels=max_pixels)
-    data, found = _data(source)
-    return _page(data, name or found, page, max_pixels, sha256(data))
+        pages = getattr(source, "n_frames", 1)
+        return replace(
+            _from_pil(source, page=choose(pages), max_pixels=max_pixels), page=choose(pages) if pages > 1 else None
+        )
+    data, found = content(source)
+    name = name or found
+    pages = of_data(data, name).pages(cast(bytes, data), name=name)
+    return _page(data, name, choose(pages), pages, max_pixels, sha256(data))
 
 
 def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Iterator[Photo]:
@@ -74,10 +90,11 @@ def open_pages(source: Source, *, max_pixels: int = MAX_PIXELS, name: str | None
         yield open(source, max_pixels=max_pixels)
         return
     max_pixels = integer(max_pixels, "max_pixels", 1)
-    data, found = _data(source)
+    data, found = content(source)
     digest, name = sha256(data), name or found
-    for page in range(of_data(data, name).pages(cast(bytes, data), name=name)):
-        yield _page(data, name, page, max_pixels, digest)
+    pages = of_data(data, name).pages(cast(bytes, data), name=name)
+    for page in range(pages):
+        yield _page(data, name, page, pages, max_pixels, digest)
 
 
 def pages(source: Source, *, name: str | None = None) -> int:
@@ -88,7 +105,7 @@ def pages(source: Source, *, name: str | None = None) -> int:
     """
     if isinstance(source, np.ndarray) or _is_pil(source):
         return 1
-    data, found = _data(source)
+    data, found = content(source)
     return of_data(data, name or found).pages(cast(bytes, data), name=name or found)
 
 
@@ -106,17 +123,21 @@ def is_marked(path: str | PathLike[str]) -> bool:
         return False
 
 
-def _page(data: Content, name: str, page: int, max_pixels: int, digest: str) -> Photo:
+def _page(data: Content, name: str, page: int, pages: int, max_pixels: int, digest: str) -> Photo:
     format = of_data(data, name)
     decoded = format.read(cast(bytes, data), page=page, max_pixels=max_pixels, name=name)
-    photo = _photo(decoded, name=name, format=format.name, sha256=digest)
+    photo = _photo(decoded, name=name, format=format.name, sha256=digest, page=page if pages > 1 else None)
     if isinstance(data, Mapped):
         data.check()
     return photo
 
 
-def _data(source: Any) -> tuple[Content, str]:
-    """The content of a file, and what to call it in messages."""
+def content(source: Any) -> tuple[Content, str]:
+    """The bytes of a file, given by path, as bytes or as a binary stream, and what to call it in messages.
+
+    Raises:
+        PhotoError: it can't be read.
+    """
     if isinstance(source, str | PathLike):
         path = Path(source)
         large = mapped(path)
@@ -145,7 +166,9 @@ def _stream_name(stream: Readable) -> str:
     return "this stream" if name is None or isinstance(name, int) else str(name)  # a number: opened by its descriptor
 
 
-def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None) -> Photo:
+def _photo(
+    decoded: Decoded, *, name: str, format: str | None = None, sha256: str | None = None, page: int | None = None
+) -> Photo:
     """Everything that is alike for all formats: luma, profile, uprightness."""
     samples, metadata = decoded.samples, decoded.metadata
     alpha, look = None, decoded.look
@@ -187,6 +210,7 @@ def _photo(decoded: Decoded, *, name: str, format: str | None = None, sha256: st
         metadata=metadata,
         encoding=decoded.encoding,
         sha256=sha256,
+        page=page,
     )
 
 

@@ -82,6 +82,7 @@ class Photo:
         metadata: what the file carried, for the upright picture.
         encoding: what its format wants to know again when it is saved.
         sha256: of the file, in hexadecimal; None where there was none.
+        page: which page of its file it was, counted from 0; None where that has only one.
         record: how it was colored.
         meant_grey: whether the colors that it was given are grey or nearly so, as on request.
         more_pages: the pages after this one, where all pages of a file were colored; saved together with it.
@@ -99,6 +100,7 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata)
     encoding: object = None
     sha256: str | None = None
+    page: int | None = None
     record: Record | None = None
     meant_grey: bool = False
     more_pages: tuple[Photo, ...] = ()
