@@ -8,14 +8,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from photochrom.service import problems
+from photochrom.service import page, problems
 from photochrom.service.darkroom import Darkroom
 from photochrom.service.guarded import guard
 from photochrom.service.metrics import Counting
-from photochrom.service.routes import colorize, status
+from photochrom.service.routes import batches, colorize, photos, status
 from photochrom.service.settings import Settings
 
-_ROUTERS = (status.router, colorize.router)
+_ROUTERS = (status.router, colorize.router, photos.router, batches.router)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,11 +39,13 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # these pages would be fetched from elsewhere
         redoc_url=None,
+        form_limits={"max_files": 8, "max_fields": 32},
     )
     app.state.darkroom = darkroom
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    page.serve(app)
     # Later ones are around the earlier ones: what is refused is counted, too.
     guard(app, settings, answer=lambda error: problems.problem_of(error).response())
     app.add_middleware(Counting, metrics=darkroom.metrics)

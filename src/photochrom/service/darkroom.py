@@ -11,7 +11,9 @@ from fastapi import Depends, Request
 
 from photochrom import claims
 from photochrom.errors import UsageError
+from photochrom.service.batches.batches import Batches
 from photochrom.service.metrics import Metrics
+from photochrom.service.photos import Photos
 from photochrom.service.pool import Pool
 from photochrom.service.requests import Requests
 from photochrom.service.settings import Settings
@@ -23,15 +25,21 @@ class Darkroom:
     Attributes:
         settings: as given.
         pool: of workers.
+        batches: of photographs.
         requests: folders for the files of requests under way.
+        photos: that were uploaded to be painted.
         metrics: what is counted.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.pool = Pool(settings)
+        self.batches = Batches(settings, self.pool)
         self.requests = Requests(settings.folder / "requests")
+        self.photos = Photos(settings.folder / "photos", most=settings.photos_bytes, seconds=settings.photos_seconds)
         self.metrics = Metrics(self.pool)
+        self.metrics.gauge("photochrom_photos", "Photographs that can be painted.", lambda: len(self.photos))
+        self.metrics.gauge("photochrom_photos_bytes", "Bytes of uploads that are stored.", lambda: self.photos.bytes)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -44,7 +52,9 @@ class Darkroom:
         async with AsyncExitStack() as stack:
             stack.enter_context(_alone(self.settings.folder))
             stack.enter_context(self.requests)
+            await stack.enter_async_context(self.photos)
             await stack.enter_async_context(self.pool)
+            await stack.enter_async_context(self.batches)
             yield
 
 
