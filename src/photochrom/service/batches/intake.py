@@ -88,9 +88,11 @@ class _Intake:
     def add(self, name: str, path: Path) -> None:
         """One file, which is moved."""
         try:
-            self._count(path.stat().st_size)
             self._check(path.stat().st_size)
+            self._bytes += path.stat().st_size
+            self._check_all()
         except _TooLargeFileError as error:
+            path.unlink()
             self._fail(name, str(error))
         else:
             disk.move(path, self._place)
@@ -134,12 +136,12 @@ class _Intake:
         size = 0
         for chunk in chunks:
             size += len(chunk)
-            self._count(len(chunk))
+            self._bytes += len(chunk)  # also of one that is too large: unpacking it took its time
             self._check(size)
+            self._check_all()
             yield chunk
 
-    def _count(self, size: int) -> None:
-        self._bytes += size
+    def _check_all(self) -> None:
         if self._bytes > self._limits.bytes:
             raise TooLargeError(f"a batch may have {self._limits.bytes / 1e6:,.0f} MB, unpacked: send it in parts")
 

@@ -189,7 +189,7 @@ def _options(form: Form) -> dict[str, Any]:
     for option in LENT:
         if sum(upload.field == option for upload in form.files) > 1:
             raise Problem(422, "wrong_value", f"{option}: is one file")
-    texts = {name: text for name, text in form.texts if text or name not in LENT}  # a form's field left empty
+    texts = {name: text for name, text in form.texts if text}  # a field of a page's form may be left empty
     try:
         return ColoringForm.model_validate(texts).order()
     except ValidationError as error:
