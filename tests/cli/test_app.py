@@ -30,7 +30,7 @@ def seconds(*command: object) -> float:
     return min(times)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["colorize", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["colorize", "--help"], ["serve", "--help"]])
 def test_help_answers_within_three_tenths_of_a_second(arguments: list[str]) -> None:
     assert seconds(COMMAND, *arguments) <= 0.3
 
@@ -39,7 +39,7 @@ def test_help_answers_within_three_tenths_of_a_second(arguments: list[str]) -> N
     "arguments",
     [
         ["--help"],
-        *([command, "--help"] for command in ("colorize", "suggest", "info", "models", "train", "export")),
+        *([command, "--help"] for command in ("colorize", "suggest", "info", "models", "serve", "train", "export")),
         ["--version"],
     ],
 )
@@ -57,7 +57,7 @@ def test_help_loads_nothing_that_works_on_pictures(arguments: list[str]) -> None
 
 def test_help_is_written_in_british_english(photochrom: Run) -> None:
     assert b"Colours black-and-white photographs" in photochrom("--help").out
-    for command in ("colorize", "suggest", "info", "models", "train", "export"):
+    for command in ("colorize", "suggest", "info", "models", "serve", "train", "export"):
         told = re.sub(rb'"color"|mode\s+Color', b"", photochrom(command, "--help").out)  # names of others' making
         assert not re.search(rb"\b[Cc]olor(s|ed|ing|ful)?\b", told)
 

@@ -12,6 +12,7 @@ from photochrom.cli.evaluate import evaluate
 from photochrom.cli.export import export
 from photochrom.cli.info import info
 from photochrom.cli.models import models
+from photochrom.cli.serve import serve
 from photochrom.cli.suggest import suggest
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
@@ -47,6 +48,7 @@ app.command()(colorize)
 app.command()(suggest)
 app.command()(info)
 app.command()(models)
+app.command()(serve)
 app.command()(clean)
 app.command()(train)
 app.command()(tune)

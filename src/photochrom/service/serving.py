@@ -1,0 +1,131 @@
+"""Serving: the app on a socket, from the first worker's start until somebody ends it, and nothing left behind then."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from photochrom.errors import UsageError
+from photochrom.service.darkroom import Darkroom
+from photochrom.service.guarded import server_options
+from photochrom.service.settings import Settings
+
+_PATIENCE: Final = 5
+"""Seconds that answers under way may take to come to their end when the server is told to end."""
+
+_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+
+
+def serve(app: FastAPI, *, ready: Callable[[str], object], journal: bool = False) -> None:
+    """Serve until SIGINT (Ctrl-C) or SIGTERM.
+
+    Args:
+        app: what `create_app` gave.
+        ready: called with the address, such as "http://127.0.0.1:8421", once it answers there.
+        journal: write a line to standard error for each request.
+
+    Raises:
+        UsageError: it can't listen there, or another server has the work folder.
+        PhotochromError: the model can't be used.
+    """
+    darkroom: Darkroom = app.state.darkroom
+    _log(journal)
+    with listening(darkroom.settings) as place:
+        asyncio.run(_served(app, darkroom, place, ready))
+
+
+async def _served(app: FastAPI, darkroom: Darkroom, place: socket.socket, ready: Callable[[str], object]) -> None:
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, timeout_graceful_shutdown=_PATIENCE, **server_options()
+    )
+    async with darkroom.opened():
+        await _Server(config, lambda: ready(_address(place))).serve(sockets=[place])
+
+
+class _Server(uvicorn.Server):
+    """One that says when it is ready, and takes being told to end as an end like any other."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit)
+            for number in _SIGNALS
+            if signal.getsignal(number) != signal.SIG_IGN  # as nohup wants it
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """A socket on the host and port of the settings.
+
+    Raises:
+        UsageError: there is no such host here, or the port is in use.
+    """
+    host, port = settings.host.strip("[]"), settings.port
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise UsageError(f"{host}: is no address of this machine ({error.strerror or error})") from None
+    with socket.socket(family, kind, protocol) as listener:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        elif sys.platform == "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        try:
+            listener.bind(place)
+            listener.listen()  # two could be bound, but only one of them may listen
+        except PermissionError:
+            raise UsageError(f"port {port} of {host}: may not be used by you: give a --port from 1024 up") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise UsageError(
+                    f"port {port} of {host}: is in use, by another Photochrom or by something else: give another --port"
+                ) from None
+            raise UsageError(f"{host}: can't be listened at ({error.strerror or error}): give another --host") from None
+        yield listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _log(journal: bool) -> None:
+    """Messages of the service to standard error, as lines with the time."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    for name, level in (("photochrom", logging.INFO if journal else logging.WARNING), ("uvicorn", logging.ERROR)):
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
