@@ -16,7 +16,7 @@ from photochrom.color.luma import luma
 from photochrom.colorizer import Colorizer
 from photochrom.errors import UsageError
 from photochrom.hints.confidence import Certainty, about_right
-from photochrom.hints.confidence_map import COLORS, draw
+from photochrom.hints.confidence_map import COLORS, draw, overlay
 from photochrom.hints.hint import Hint
 
 SUIT = Hint(105, 430, "#2040c0")
@@ -189,3 +189,13 @@ def test_the_map_of_any_photograph_can_be_read(shape: tuple[int, int]) -> None:
     assert (legend == 255).mean() > 0.3
     assert (lightness(legend) < 60).any()
     assert (legend[:, -1] == 255).all()  # nothing is cut off
+
+
+def test_the_overlay_has_the_colours_of_the_map() -> None:
+    planes = np.zeros((4, 2, 2), np.float32)
+    for number in range(4):
+        planes[number].flat[number] = 1
+    laid = overlay(Certainty(planes))
+    assert [tuple(color) for color in laid[..., :3].reshape(4, 3)] == list(COLORS)
+    assert (laid[..., 3] == laid[0, 0, 3]).all()
+    assert 100 < laid[0, 0, 3] < 200
