@@ -45,8 +45,12 @@ def serve(place: str) -> None:
     threading.Thread(target=_listen, args=(requests, pending), daemon=True).start()
 
     def tell(kind: str, value: object = None) -> None:
-        answers.write(pickle.dumps((kind, value)))
-        answers.flush()
+        told = pickle.dumps((kind, value))
+        try:
+            answers.write(told)
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(0)  # as in `_listen`
 
     module, _, name = place.partition(":")
     serving = getattr(import_module(module), name)(tell)
