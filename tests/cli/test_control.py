@@ -254,6 +254,22 @@ def test_what_photochrom_wrote_is_replaced_where_that_is_asked_for(colorize: Run
     assert Path("a-layer.png").read_bytes() != before[1]
 
 
+def test_where_the_result_can_not_be_saved_nothing_goes_beside_it_and_what_is_there_stays(
+    colorize: Run, album: Path, grey: Image.Image
+) -> None:
+    grey.resize((17000, 16)).save("long.png")  # longer than a WebP may be
+    asked = ["--layer", "--compare", "--confidence", "--save-project", "--overwrite", "-o"]
+    result = colorize("long.png", *asked, "out/long.webp")
+    assert result.code == 1
+    assert "out/long.webp" in result.err
+    assert not list(Path("out").iterdir())
+    assert colorize("album/a.jpg", *asked, "out/long.webp").code == 0
+    before = {path: path.read_bytes() for path in Path("out").iterdir()}
+    assert len(before) == 5
+    assert colorize("long.png", *asked, "out/long.webp").code == 1
+    assert {path: path.read_bytes() for path in Path("out").iterdir()} == before
+
+
 def test_two_pictures_with_the_same_neighbour_are_told_apart_before_anything_is_written(
     colorize: Run, album: Path
 ) -> None:

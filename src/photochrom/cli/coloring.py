@@ -147,16 +147,17 @@ class Coloring:
         self._standing.begin(place.job, target, stamp)
         for path in files.values():
             self._tell(WRITES, temporary_of(path.resolve()))
-        beside.write(files, first)  # before the result: where that stands, everything does
-        del first
-        save_pages(
-            photos,
-            target,
-            format=settings.format,
-            quality=settings.quality,
-            overwrite=settings.overwrite,
-            claim=claim,
-        )
+        with beside.written(files, first) as put_in_place:  # before the result: where that stands, everything does
+            del first
+            save_pages(
+                photos,
+                target,
+                format=settings.format,
+                quality=settings.quality,
+                overwrite=settings.overwrite,
+                claim=claim,
+                when_whole=put_in_place,
+            )
         self._standing.finish(place.job, target, stamp)
         return size, [target, *files.values()]
 

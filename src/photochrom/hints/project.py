@@ -181,7 +181,11 @@ class Project:
         if target.suffix.lower() != SUFFIX:
             raise UsageError(f"{target}: a project's name ends in {SUFFIX}")
         with finished_or_nothing(target, overwrite=overwrite) as file:
-            file.write(self.to_json(target.parent).encode("utf-8", "surrogatepass"))
+            file.write(self.to_bytes(target.parent))
+
+    def to_bytes(self, folder: Path | None = None) -> bytes:
+        """The content of the project's file in a folder."""
+        return self.to_json(folder).encode("utf-8", "surrogatepass")
 
     def to_json(self, folder: Path | None = None) -> str:
         """The text of the project's file; other files are named as seen from `folder`, if that is given."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
@@ -71,11 +71,18 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
-def finished_or_nothing(path: Path, *, overwrite: bool = False, claim: Claim | None = None) -> Iterator[BinaryIO]:
+def finished_or_nothing(
+    path: Path,
+    *,
+    overwrite: bool = False,
+    claim: Claim | None = None,
+    when_whole: Callable[[], object] | None = None,
+) -> Iterator[BinaryIO]:
     """A file under a temporary name beside `path`: moved onto it at the end of the block, removed on any failure.
 
     Args:
         claim: that to `path` with all links followed, for a caller who holds it already.
+        when_whole: is called when the file is whole and about to be moved, such as to move others that go with it.
 
     Raises:
         BusyError: somebody else is writing it at this moment.
@@ -94,6 +101,8 @@ def finished_or_nothing(path: Path, *, overwrite: bool = False, claim: Claim | N
             if place.exists():
                 held.temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             _refuse_existing(path, overwrite)
+            if when_whole is not None:
+                when_whole()
             held.move(place)
             _flush_folder(place.parent)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
@@ -41,6 +41,7 @@ def save_pages(
     subsampling: Subsampling | None = None,
     overwrite: bool = False,
     claim: Claim | None = None,
+    when_whole: Callable[[], object] | None = None,
 ) -> None:
     """Write colored photographs as the pages of one file.
 
@@ -55,6 +56,7 @@ def save_pages(
         subsampling: of a JPEG's chroma, "420" or "444"; without it as the file came, "420" for a grey one.
         overwrite: whether a file that exists may be replaced.
         claim: that to the file, where the caller holds it already.
+        when_whole: is called when the file is whole and about to be moved to its place.
 
     Raises:
         UsageError: the path's ending is that of another format than `format`.
@@ -75,7 +77,7 @@ def save_pages(
     name = str(path) if path else str(getattr(target, "name", first.name))
     ready = _prepared(chain([first], rest), kind, name)
     if path is not None and not is_device(path):
-        with finished_or_nothing(path, overwrite=overwrite, claim=claim) as file:
+        with finished_or_nothing(path, overwrite=overwrite, claim=claim, when_whole=when_whole) as file:
             kind.write(ready, options, file, name=name)
         return
     memory = io.BytesIO()  # a stream may be one that can't go back, as TIFF needs it
