@@ -104,12 +104,16 @@ export class Coloring {
     const edit = picture?.edit;
     if (!picture || !edit || (picture.before?.size ?? 0) >= size) return;
     this.originals.want(async (signal) => {
-      const bitmap = await createImageBitmap(await this.engine.original(edit.photo, { size, signal }));
-      if (signal.aborted) return;
-      picture.before?.bitmap.close();
-      picture.before = { bitmap, size };
-      if (picture.state === "opening") picture.drawThumb(bitmap);
-      if (picture === this.album.current) this.#onStage(picture);
+      const busy = this.notices.busy();
+      try {
+        const bitmap = await createImageBitmap(await this.engine.original(edit.photo, { size, signal }));
+        if (signal.aborted) return;
+        picture.before?.bitmap.close();
+        picture.before = { bitmap, size };
+        if (picture === this.album.current) this.#onStage(picture);
+      } finally {
+        busy();
+      }
     });
   }
 

@@ -78,6 +78,16 @@ export class ServerEngine {
     return this.#remember(await answer.json(), photo.file);
   }
 
+  /** @type {Engine["project"]} */
+  async project(photo, file, { signal } = {}) {
+    const ask = (/** @type {string} */ id) => {
+      const form = new FormData();
+      form.append("file", file, file.name);
+      return this.requests.send(`/v1/photos/${id}/project`, { form, signal });
+    };
+    return savedIn(await (await this.#ask(photo, ask)).json());
+  }
+
   /** @type {Engine["close"]} */
   close(photo) {
     const known = this.ids.get(photo);
@@ -112,9 +122,9 @@ export class ServerEngine {
     const photo = Object.freeze({
       ...{ file, name, width, height, page, pages, format, model, warnings },
       wasColored: info.was_colored,
-      vividness: info.vividness ?? 0.5,
+      vividness: info.vividness,
       boxes: Object.freeze(info.refined),
-      saved: info.project && { ...info.project, boxes: info.project.refined },
+      saved: info.project && savedIn(info.project),
     });
     this.ids.set(photo, Promise.resolve(info.id));
     return photo;
@@ -202,6 +212,14 @@ export class ServerEngine {
   async #forget(photo, id) {
     if ((await this.ids.get(photo)) === id) this.ids.delete(photo);
   }
+}
+
+/**
+ * @param {any} project as the server gives it
+ * @returns {import("./types.js").Saved}
+ */
+function savedIn({ options, hints, refined, warnings }) {
+  return { options, hints, boxes: refined, warnings };
 }
 
 /**

@@ -15,7 +15,7 @@ import { Notices } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Panel } from "./panel.js";
 import { Popover } from "./popover.js";
-import { readProject, takenUp } from "./project.js";
+import { takenUp } from "./project.js";
 import { Queue } from "./queue.js";
 import { Reference } from "./reference.js";
 import { Refine } from "./refine.js";
@@ -77,7 +77,7 @@ welcome((files) => {
 async function takeUp(file) {
   const edit = album.current?.edit;
   if (!edit) notices.problem(`Add the photograph that ${file.name} belongs to first.`);
-  else await resume(async () => readProject(await file.text(), file.name, edit.photo));
+  else await resume(() => engine.project(edit.photo, file));
 }
 
 /** @param {() => Promise<import("./types.js").Saved>} read how the current picture was coloured once */

@@ -59,7 +59,7 @@ export class Markers {
       marker.style.transform = `translate(${x}px, ${y}px)`;
       const radius = (hint.radius ?? 0) * this.stage.view.scale;
       marker.style.setProperty("--reach", `${2 * radius}px`);
-      marker.classList.toggle("wide", radius > 13);
+      marker.classList.toggle("reaching", radius > 13);
     });
   }
 

@@ -11,6 +11,7 @@ const PATIENCE_MS = 250;
 export class Notices {
   constructor() {
     this.list = byId("notices", HTMLElement);
+    this.main = byId("main", HTMLElement);
     this.line = byId("busy", HTMLElement);
     this.spoken = byId("spoken", HTMLElement);
     this.tasks = 0;
@@ -44,13 +45,19 @@ export class Notices {
    * @returns {() => void} to be called when it is there
    */
   busy() {
-    this.tasks += 1;
+    this.#count(1);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => (this.line.hidden = this.tasks === 0), PATIENCE_MS);
     return () => {
-      this.tasks -= 1;
+      this.#count(-1);
       if (this.tasks === 0) this.line.hidden = true;
     };
+  }
+
+  /** @param {number} more */
+  #count(more) {
+    this.tasks += more;
+    this.main.setAttribute("aria-busy", String(this.tasks > 0));
   }
 
   /**

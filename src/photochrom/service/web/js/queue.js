@@ -8,6 +8,7 @@ import { History } from "./history.js";
 
 const AT_ONCE = 2;
 const SMALL = 320;
+const SCREEN = 1600;
 const LARGEST_SIGHT = 40e6;
 const SEEN_BY_BROWSERS = /^image\/(jpeg|png|webp|avif|bmp)$/;
 
@@ -77,7 +78,7 @@ export class Queue {
   async #sight(picture) {
     if (!SEEN_BY_BROWSERS.test(picture.file.type) || picture.file.size > LARGEST_SIGHT || picture.page) return;
     try {
-      const bitmap = await createImageBitmap(picture.file);
+      const bitmap = await greyed(await createImageBitmap(picture.file));
       picture.drawThumb(bitmap);
       if (picture === this.album.current && !picture.before) picture.before = { bitmap, size: 0 };
       else bitmap.close();
@@ -86,4 +87,20 @@ export class Queue {
       // not for browsers; the engine will say whether it is a photograph
     }
   }
+}
+
+/**
+ * The same without colours, no larger than a screen.
+ * @param {ImageBitmap} bitmap
+ */
+function greyed(bitmap) {
+  const scale = Math.min(SCREEN / Math.max(bitmap.width, bitmap.height), 1);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(Math.round(bitmap.width * scale), 1);
+  canvas.height = Math.max(Math.round(bitmap.height * scale), 1);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.filter = "grayscale(1)";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return createImageBitmap(canvas);
 }

@@ -100,11 +100,21 @@ export class Requests {
 async function sentence(answer) {
   try {
     const { message } = await answer.json();
-    if (typeof message === "string" && message) return message;
+    if (typeof message === "string" && message) return finished(message);
   } catch {
     // no JSON: something between here and the server answered
   }
   return `Photochrom answered with an error that it did not explain (${answer.status}).`;
+}
+
+/**
+ * The server's sentences may follow a name and a colon; here they stand alone.
+ * @param {string} message
+ */
+function finished(message) {
+  const named = /^\S*\.\S*: /.test(message);
+  const begun = named ? message : message[0].toUpperCase() + message.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /**

@@ -95,6 +95,8 @@
  * @property {(edit: Edit, how: {n: number, seed: number, size?: number, signal?: AbortSignal}) => Promise<Variant[]>}
  *   variants
  * @property {(photo: Photo, box: Box, how?: {signal?: AbortSignal}) => Promise<Photo>} refine look closer at a part
+ * @property {(photo: Photo, file: File, how?: {signal?: AbortSignal}) => Promise<Saved>} project what a .photochrom
+ *   file says, in the pixels of this photograph
  * @property {(photo: Photo) => void} close forget it now rather than later; asking again is allowed
  */
 
