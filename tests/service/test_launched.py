@@ -6,13 +6,17 @@ import asyncio
 import socket
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from photochrom.service.launched import Attendance, answers, answers_within, tell, when_unused
+from photochrom.service.app import create_app
+from photochrom.service.launched import Attendance, answers, answers_within, tell, unused_for
+from photochrom.service.serving import serve
+from photochrom.service.settings import Settings
 
 
 def test_a_running_service_is_found_and_nothing_else_is_taken_for_one(server: str) -> None:
@@ -94,14 +98,25 @@ def test_only_use_keeps_a_service_awake() -> None:
     assert during == [0, 5]
 
 
-def test_an_unused_service_is_ended_but_not_while_it_works() -> None:
+def test_an_unused_service_is_known_but_not_while_it_works() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         pass
 
-    works, ended = threading.Event(), threading.Event()
-    works.set()
-    watching = when_unused(Attendance(app), seconds=0.05, busy=works.is_set, end=ended.set, every=0.01)
-    assert not ended.wait(0.3)
-    works.clear()
-    watching.join(5)
-    assert ended.is_set()
+    works = True
+
+    async def watch() -> None:
+        nonlocal works
+        watching = asyncio.create_task(unused_for(0.1, attendance=Attendance(app), busy=lambda: works, every=0.01))
+        await asyncio.sleep(0.4)
+        assert not watching.done()
+        works = False
+        async with asyncio.timeout(5):
+            await watching
+
+    asyncio.run(watch())
+
+
+def test_a_service_that_nobody_uses_ends_by_itself(settings: Callable[..., Settings]) -> None:
+    addresses: list[str] = []
+    serve(create_app(settings(port=0)), ready=addresses.append, unused=0.2)
+    assert not answers(addresses[0], seconds=0.5)

@@ -118,9 +118,9 @@ def test_its_commands_have_options_that_the_service_has() -> None:
     lines.append("photochrom " + composed["services"]["photochrom"]["command"])
     commands = [words for words in map(shlex.split, lines) if words[:2] == ["photochrom", "serve"]]
     assert len(commands) >= 4
-    mentioned = re.findall(r"(--[a-z-]+)", PAGE[: PAGE.index("## The API")] + PAGE[PAGE.index("## Beyond") :])
+    mentioned = re.findall(r"`(?:photochrom serve )?(--[a-z-]+)", PAGE)
     options = {word for words in commands for word in words if word.startswith("--")} | set(mentioned)
-    for option in options - {"--help", "--rm"}:
+    for option in options:
         assert re.search(rf"{option}\b", text), option
 
 

@@ -12,6 +12,7 @@ from photochrom.errors import UsageError
 
 
 def serve(
+    context: typer.Context,
     host: Annotated[
         str, typer.Option(help="Address to listen at. Anything but this machine itself asks for an API key.")
     ] = "127.0.0.1",
@@ -59,16 +60,23 @@ def serve(
         float, typer.Option(min=1, metavar="SECONDS", help="Give a request up that takes longer.")
     ] = 120,
     journal: Annotated[bool, typer.Option("--journal", help="A line on standard error for each request.")] = False,
+    install_launcher: Annotated[
+        bool, typer.Option("--install-launcher", help="Put Photochrom among your applications, for a double click.")
+    ] = False,
+    remove_launcher: Annotated[bool, typer.Option("--remove-launcher", help="Take it away again.")] = False,
+    launched: Annotated[bool, typer.Option("--launched", hidden=True)] = False,
 ) -> None:
     """Serve a page, and an API for programs, until Ctrl-C.
 
     On the page, photographs are coloured and hints given by hand; nothing leaves this machine. Programs find the API
     described at /openapi.json and in docs/service.md.
     """
+    from photochrom.cli import launching
     from photochrom.cli.extras import needs_extra
 
     with needs_extra("serve"):
         from photochrom.service.app import create_app
+        from photochrom.service.launched import open_page as show
         from photochrom.service.serving import serve
         from photochrom.service.settings import Settings
 
@@ -90,12 +98,15 @@ def serve(
 
     def ready(address: str) -> None:
         print(f"Photochrom is at {address}/ and ends with Ctrl-C", flush=True)
-        if open_page:
-            import webbrowser
+        if open_page or launched:
+            show(address)
 
-            webbrowser.open(f"{address}/")
-
-    serve(create_app(settings), ready=ready, journal=journal)
+    if install_launcher or remove_launcher:
+        launching.change(context, install=install_launcher, remove=remove_launcher)
+    elif launched:
+        launching.launched(settings, lambda: serve(create_app(settings), ready=ready, unused=settings.photos_seconds))
+    elif not (open_page and launching.shown(settings)):
+        serve(create_app(settings), ready=ready, journal=journal)
 
 
 def _key(path: Path | None) -> str | None:

@@ -6,15 +6,20 @@ service ends by itself once nobody has used it for a while.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from photochrom.service.launcher import NAME
@@ -35,6 +40,16 @@ def answers(address: str, *, seconds: float = 2.0) -> bool:
         return False
 
 
+def listens(address: str) -> bool:
+    """Whether anything at all listens at "http://host:port", a Photochrom that is starting for one."""
+    place = urlsplit(address)
+    try:
+        with socket.create_connection((place.hostname or "", place.port or 80), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
 def answers_within(address: str, seconds: float) -> bool:
     """Whether one answers there, or does so soon: another may be starting at this moment."""
     end = time.monotonic() + seconds
@@ -45,9 +60,16 @@ def answers_within(address: str, seconds: float) -> bool:
     return True
 
 
-def open_page(address: str) -> bool:
-    """Show the page in the person's browser; whether one could be started."""
-    return webbrowser.open(f"{address}/")
+def open_page(address: str) -> threading.Thread:
+    """Show the page in the person's browser. Some are waited for until they are closed, so that happens in a thread."""
+
+    def show() -> None:
+        if not webbrowser.open(f"{address}/"):
+            print(f"No browser could be started: open {address}/ yourself", file=sys.stderr)
+
+    thread = threading.Thread(target=show, name="photochrom-browser", daemon=True)
+    thread.start()
+    return thread
 
 
 def tell(message: str, *, system: str = sys.platform) -> bool:
@@ -109,16 +131,19 @@ class Attendance:
         return 0.0 if self._open else self._clock() - self._last
 
 
-def when_unused(
-    attendance: Attendance, *, seconds: float, busy: Callable[[], bool], end: Callable[[], None], every: float = 10.0
-) -> threading.Thread:
-    """Have `end` called, from a thread, once nothing was asked for so long and nothing is being worked on."""
+async def unused_for(seconds: float, *, attendance: Attendance, busy: Callable[[], bool], every: float = 10.0) -> None:
+    """Come back once nobody has asked for anything, and nothing was worked on, for so many seconds."""
+    worked = time.monotonic()
+    while min(attendance.unused, time.monotonic() - worked) < seconds:
+        if busy():
+            worked = time.monotonic()
+        await asyncio.sleep(min(every, seconds))
 
-    def watch() -> None:
-        while attendance.unused < seconds or busy():
-            time.sleep(every)
-        end()
 
-    thread = threading.Thread(target=watch, name="photochrom-unused", daemon=True)
-    thread.start()
-    return thread
+def into_file(path: Path) -> None:
+    """Have all that would be printed, by worker processes too, written to a file, from its beginning."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = path.open("w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    for number in (1, 2):
+        os.dup2(log.fileno(), number)
+    sys.stdout = sys.stderr = log

@@ -132,6 +132,11 @@ class Pool:
         """Workers that are ready or at work."""
         return sum(seat.child is not None for seat in self._seats)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether something is being worked on, or waits."""
+        return bool(self.waiting) or len(self._idle) < len(self._seats)
+
     async def __aenter__(self) -> Self:
         """Start all workers.
 
