@@ -19,19 +19,19 @@ class Requests:
     """The folders of requests under way. What an earlier server left there is removed when it is entered."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(mode=0o700)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     async def new(self) -> Path:
         """A new folder; whoever asks for it sees to its end, with :meth:`done` or `FinalResponse`."""
-        folder = self._folder / new_id()
+        folder = self.folder / new_id()
         await run_in_threadpool(folder.mkdir, mode=0o700)
         return folder
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -20,6 +23,7 @@ from fastapi import FastAPI
 from photochrom.errors import UsageError
 from photochrom.service.darkroom import Darkroom
 from photochrom.service.guarded import server_options
+from photochrom.service.launched import Attendance, unused_for
 from photochrom.service.settings import Settings
 
 _PATIENCE: Final = 5
@@ -30,13 +34,14 @@ _SIGNALS: Final = tuple(
 )
 
 
-def serve(app: FastAPI, *, ready: Callable[[str], object], journal: bool = False) -> None:
+def serve(app: FastAPI, *, ready: Callable[[str], object], journal: bool = False, unused: float | None = None) -> None:
     """Serve until SIGINT (Ctrl-C) or SIGTERM.
 
     Args:
         app: what `create_app` gave.
         ready: called with the address, such as "http://127.0.0.1:8421", once it answers there.
         journal: write a line to standard error for each request.
+        unused: seconds without any request, and without any work, after which it ends by itself.
 
     Raises:
         UsageError: it can't listen there, or another server has the work folder.
@@ -44,16 +49,29 @@ def serve(app: FastAPI, *, ready: Callable[[str], object], journal: bool = False
     """
     darkroom: Darkroom = app.state.darkroom
     _log(journal)
-    with listening(darkroom.settings) as place:
-        asyncio.run(_served(app, darkroom, place, ready))
+    with listening(darkroom.settings) as place, temporary_files_in(darkroom.requests.folder.absolute()):
+        asyncio.run(_served(app, darkroom, place, ready, unused))
 
 
-async def _served(app: FastAPI, darkroom: Darkroom, place: socket.socket, ready: Callable[[str], object]) -> None:
+async def _served(
+    app: FastAPI, darkroom: Darkroom, place: socket.socket, ready: Callable[[str], object], unused: float | None
+) -> None:
+    attendance = Attendance(app)
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, timeout_graceful_shutdown=_PATIENCE, **server_options()
+        attendance, lifespan="off", log_config=None, timeout_graceful_shutdown=_PATIENCE, **server_options()
     )
+    server = _Server(config, lambda: ready(_address(place)))
+
+    async def leave(seconds: float) -> None:
+        await unused_for(seconds, attendance=attendance, busy=lambda: darkroom.pool.at_work)
+        server.should_exit = True
+
     async with darkroom.opened():
-        await _Server(config, lambda: ready(_address(place))).serve(sockets=[place])
+        leaving = asyncio.create_task(leave(math.inf if unused is None else unused))
+        try:
+            await server.serve(sockets=[place])
+        finally:
+            leaving.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -113,6 +131,24 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
                 ) from None
             raise UsageError(f"{host}: can't be listened at ({error.strerror or error}): give another --host") from None
         yield listener
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Within the block, temporary files of this process and of those that it starts go there.
+
+    An upload is one until it has come whole. The usual place is memory on many systems, and not the disk whose
+    room is looked at before an upload is taken.
+    """
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"], tempfile.tempdir = str(folder), str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = None
+        del os.environ["TMPDIR"]
+        if before is not None:
+            os.environ["TMPDIR"] = before
 
 
 def _address(listener: socket.socket) -> str:
