@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
@@ -131,6 +132,7 @@ class Reference:
     model: str
     places: Float
     ab: Float
+    _lent: WeakKeyDictionary[Look, Lent] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
 
     @classmethod
     def of(cls, source: Any, model: Model, *, page: int = 0, max_pixels: int = photos.MAX_PIXELS) -> Reference:
@@ -165,7 +167,7 @@ class Reference:
         return cls(photo.name, sha256, path, model.identity, places, ab)
 
     def lend(self, look: Look) -> Lent:
-        """What it tells of the cells of a picture.
+        """What it tells of the cells of a picture; remembered as long as somebody holds that look at it.
 
         Raises:
             UsageError: another model has looked at the picture.
@@ -175,6 +177,16 @@ class Reference:
                 f"{self.name}: was looked at by {self.model}, but the photograph by {look.model.identity}: "
                 "use one model for both"
             )
+        lent = self._lent.get(look)
+        if lent is None:
+            lent = self._lent[look] = self._told(look)
+        return lent
+
+    def to_json(self) -> dict[str, Any]:
+        """What the record of a result says of it."""
+        return {"sha256": self.sha256}
+
+    def _told(self, look: Look) -> Lent:
         places = _places(look)
         ab, confidence = self._matched(places.reshape(-1, places.shape[-1]))
         planes = np.column_stack([normalize_ab(ab), np.zeros_like(confidence)]).reshape(*places.shape[:2], 3)
@@ -186,10 +198,6 @@ class Reference:
         height, width = look.cells.shape
         cells = planes.repeat(_PLACE, axis=0).repeat(_PLACE, axis=1)[:height, :width]
         return Lent(np.ascontiguousarray(cells.transpose(2, 0, 1), np.float32))
-
-    def to_json(self) -> dict[str, Any]:
-        """What the record of a result says of it."""
-        return {"sha256": self.sha256}
 
     def _matched(self, places: Float) -> tuple[Float, Float]:
         """The colour (n, 2) that each place (n, C) of a picture matches, and how surely, (n,) in [0, 1]."""

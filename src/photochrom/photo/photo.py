@@ -178,7 +178,7 @@ class Photo:
             fine = self.working_luma((_FINER * luma01.shape[0], _FINER * luma01.shape[1]))
             chroma = profiles.own_chroma(icc, fine, chroma)
         if keep_grey is not None:
-            chroma = _less(chroma, keep_grey)
+            chroma = _less(chroma, keep_grey, self.size)
         if keep_tone and self.tone is not None:
             size = _larger(chroma.shape[1:], (_FINER_TONE * luma01.shape[0], _FINER_TONE * luma01.shape[1]))
             chroma = enlarge(chroma, size) + self.tone.at(self.small_luma(size))
@@ -332,8 +332,13 @@ def _is_grey(rgb: NDArray[Any]) -> bool:
     return True
 
 
-def _less(chroma: Float, grey: Float) -> Float:
-    """Chroma (2, h, w) without that of the places where `grey` is 1, as fine as the finer of the two."""
+def _less(chroma: Float, grey: Float, photo: tuple[int, int]) -> Float:
+    """Chroma (2, h, w) without that of the places where `grey` is 1, as fine as the finer of the two.
+
+    A mask that is finer than the photograph, (width, height), is made for a larger one, of which this is a proof.
+    """
+    if grey.shape[0] > photo[1] and grey.shape[1] > photo[0]:
+        grey = np.asarray(cv2.resize(grey, photo, interpolation=cv2.INTER_AREA), np.float32)
     size = _larger(chroma.shape[1:], grey.shape)
     mask = cv2.resize(grey, size[::-1], interpolation=cv2.INTER_LINEAR) if size != grey.shape else grey
     left: Float = enlarge(chroma, size) * (1 - mask)
