@@ -6,6 +6,7 @@ Hand-made, because a block that our own code wrote would prove nothing.
 import io
 import struct
 import zlib
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from PIL import Image
 from skimage import data
 
 from photochrom.photo import Photo, Record
+from photochrom.photo import open as open_photo
 
 RECORD = Record(
     software="Photochrom 9.9.9",
@@ -64,6 +66,23 @@ def saved(photo: Photo, **options: Any) -> bytes:
     stream = io.BytesIO()
     photo.save(stream, **options)
     return stream.getvalue()
+
+
+def check_all_the_way(shape: tuple[int, int], bits: int, format: str) -> None:
+    """See that a ramp, with alpha where it has 8 bits, comes back from a format: its size, its light, its alpha."""
+    samples = (np.arange(shape[0] * shape[1]) % 256).astype(np.uint8).reshape(shape)
+    opened = open_photo(np.dstack([samples, samples]) if bits == 8 else samples.astype(np.uint16) * np.uint16(257))
+    result = open_photo(saved(colored(opened), format=format))
+    assert result.size == opened.size
+    assert np.abs(result.luma.astype(int) - opened.luma).mean() < np.iinfo(opened.luma.dtype).max * 0.03
+    if opened.alpha is not None:
+        np.testing.assert_array_equal(result.alpha, opened.alpha)
+
+
+def with_more_than_most_hold() -> Photo:
+    """A colored photograph of 16 bits that came with IPTC."""
+    opened = open_photo(grey().astype(np.uint16) * np.uint16(257))
+    return colored(replace(opened, metadata=replace(opened.metadata, iptc=IPTC)))
 
 
 def pillow_grey(image: Image.Image | NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -177,10 +177,4 @@ def test_a_missing_extra_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 3), (5, 7), (1, 5000), (5000, 1)])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_the_smallest_and_the_longest_pictures_go_all_the_way(shape: tuple[int, int], bits: int) -> None:
-    samples = (np.arange(shape[0] * shape[1]) % 256).astype(np.uint8).reshape(shape)
-    opened = photo.open(np.dstack([samples, samples]) if bits == 8 else samples.astype(np.uint16) * np.uint16(257))
-    result = photo.open(files.saved(files.colored(opened), format="jxl"))
-    assert result.size == opened.size
-    assert np.abs(result.luma.astype(int) - opened.luma).mean() < np.iinfo(opened.luma.dtype).max * 0.03
-    if opened.alpha is not None:
-        np.testing.assert_array_equal(result.alpha, opened.alpha)
+    files.check_all_the_way(shape, bits, "jxl")
