@@ -29,13 +29,27 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise Problem(_CLOSED, "gone", "the client closed the connection")
+            raise _problem()
         return working.result()
     finally:
         leaving.cancel()
         if not working.done():
             working.cancel()
             await asyncio.wait({working})
+
+
+async def check_connected(request: Request) -> None:
+    """Before something is kept for a client: it must be there to learn of it.
+
+    Raises:
+        Problem: the client is gone.
+    """
+    if await request.is_disconnected():
+        raise _problem()
+
+
+def _problem() -> Problem:
+    return Problem(_CLOSED, "gone", "the client closed the connection")
 
 
 async def _left(request: Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import threading
 import time
 import zipfile
@@ -20,6 +21,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from photochrom.service.app import create_app
+from photochrom.service.batches.intake import take_in
 from photochrom.service.routes import batches as routes
 from photochrom.service.settings import Settings
 
@@ -288,6 +290,34 @@ def test_a_client_that_leaves_while_it_sends_leaves_nothing(app: FastAPI, server
     with pytest.raises(ConnectionError):
         httpx.post(f"{server}/v1/batches", content=body(), headers={"Content-Type": "multipart/form-data; boundary=b"})
     assert go.is_set()
+    until = time.monotonic() + 10
+    while set(folder.iterdir()) != before and time.monotonic() < until:
+        time.sleep(0.02)
+    assert set(folder.iterdir()) == before
+
+
+def test_a_client_that_leaves_before_its_batch_is_accepted_leaves_nothing(
+    app: FastAPI, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would ever learn the id."""
+    folder = app.state.darkroom.settings.folder / "batches"
+    before = set(folder.iterdir())
+    began, go = threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any) -> Any:
+        began.set()
+        go.wait(10)
+        return take_in(*arguments)
+
+    monkeypatch.setattr(routes, "take_in", slowly)
+    body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\nx\r\n--b--\r\n'
+    head = f"POST /v1/batches HTTP/1.1\r\nHost: {server[7:]}\r\nContent-Length: {len(body)}\r\n"
+    host, port = server[7:].split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + body)
+        assert began.wait(10)
+    time.sleep(0.2)
+    go.set()
     until = time.monotonic() + 10
     while set(folder.iterdir()) != before and time.monotonic() < until:
         time.sleep(0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import struct
 import tracemalloc
 import zipfile
@@ -249,3 +250,46 @@ def test_a_full_disk_is_said_in_a_sentence(sent: Sent, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(disk.NoSpaceError, match=r"could not write.*No space left"):
         sent(("album.zip", zipped(("a.jpg", os.urandom(100_000)))))
+
+
+def test_whatever_is_done_to_a_zip_it_is_taken_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    whole = zipped(("a/b.jpg", os.urandom(300) + bytes(5000)), ("größe.png", b"x" * 100), ("c.txt", b""))
+    heads = [place for place in range(len(whole)) if whole[place : place + 2] == b"PK"]
+    chance = random.Random(0)
+    limits = Limits(files=50, bytes=1_000_000, each=1_000_000)
+    failed = 0
+    for number in range(500):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            data[min(chance.choice(heads) + chance.randint(0, 60), len(data) - 1)] = chance.choice(
+                [0, 255, number % 256]
+            )
+        if number % 3 == 0:
+            place = chance.randrange(4, len(data))
+            del data[place : place + chance.randint(1, 30)]
+        data[:4] = b"PK\x03\x04"
+        (folder := tmp_path / str(number)).mkdir()
+        (path := tmp_path / "sent").write_bytes(data)
+        try:
+            items = take_in([("a.zip", path)], folder, limits)
+        except (TooLargeError, NothingError):
+            continue
+        failed += any(item.state is State.FAILED for item in items)
+        assert {path.name for path in folder.iterdir()} == {
+            str(item.number) for item in items if item.state is State.WAITING
+        }
+    assert 100 < failed < 500
+
+
+def test_a_member_without_a_name_is_a_photograph(sent: Sent) -> None:
+    data = zipped(("x", b"A"))
+    for mark, at, name in ((b"PK\x03\x04", 26, 30), (b"PK\x01\x02", 28, 46)):
+        place = data.index(mark)
+        head = bytearray(data[place : place + name])
+        head[at] = 0
+        data = data[:place] + bytes(head) + data[place + name + 1 :]
+    end = bytearray(data)
+    at = data.index(b"PK\x05\x06")
+    end[at + 12] -= 1
+    end[at + 16] -= 1
+    assert sent(("album.zip", bytes(end))) == [Item(1, "photograph")]

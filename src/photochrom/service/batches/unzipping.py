@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -32,6 +33,19 @@ _CHUNK: Final = 1 << 18
 
 _ENCRYPTED: Final = 0x1
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What `zipfile` raises where a zip is not as it should be."""
 
 
 class ZipError(PhotochromError):
@@ -75,14 +89,18 @@ def members(file: BinaryIO, *, most: int) -> Iterator[Member]:
     """
     try:
         archive = zipfile.ZipFile(_Careful(file))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError, OSError):
+    except _DAMAGE:
         raise ZipError("is damaged, or no whole zip file; make it again") from None
     with closing(archive):
-        files = [info for info in archive.infolist() if not info.is_dir() and not is_junk(info.filename)]
+        files = [info for info in archive.infolist() if not _is_folder(info) and not is_junk(info.filename)]
         if len(files) > most:
             raise BombError(f"a zip holds {len(files)} files, and a batch may have {most}: send it in parts")
         for info in files:
             yield Member(_name(info), _problem(info), lambda info=info: _chunks(archive, info))  # type: ignore[misc]
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.filename.endswith("/")  # `ZipInfo.is_dir` fails at an empty name
 
 
 def _name(info: zipfile.ZipInfo) -> str:
@@ -112,7 +130,7 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
                 if size > _ANY_RATIO and size > _RATIO * info.compress_size:
                     raise BombError("a file in a zip unpacks to far more than any picture would; nothing was kept")
                 yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
+    except _DAMAGE:
         raise ZipError("is damaged in the zip; make the zip again") from None
 
 

@@ -21,6 +21,7 @@ from photochrom.service.batches.store import State, Summary
 from photochrom.service.batches.uploading import Form, received
 from photochrom.service.darkroom import Darkroom, Shared
 from photochrom.service.forms import ColoringForm
+from photochrom.service.gone import check_connected
 from photochrom.service.problems import Problem, responses
 from photochrom.service.requests import new_id
 from photochrom.service.routes.colorize import attachment
@@ -29,6 +30,16 @@ router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
 BEAT: Final = 15.0
 """Seconds without a change after which a comment is sent, so that nothing between here and there gives up."""
+
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+"""What a server-sent event of a batch is."""
 
 _UNKNOWN: Final = "there is no such batch, or no longer"
 
@@ -93,6 +104,7 @@ async def create(request: Request, response: Response, darkroom: Shared) -> Batc
             batches.folders.originals(batch),
             Limits(files=settings.batch_files, bytes=settings.batch_bytes, each=settings.max_upload),
         )
+        await check_connected(request)
         await batches.accept(batch, options, items)
     except BaseException:
         await run_in_threadpool(batches.folders.delete, batch)
@@ -115,7 +127,7 @@ async def read(summary: Known, darkroom: Shared) -> BatchInfo:
             "description": 'Server-sent events. First one "progress" for the whole, then one for each photograph that '
             'is not waiting any more, now and whenever one changes; last one "end", after which there is no use in '
             "connecting again. Their data is JSON.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"itemSchema": _EVENT}},
         },
         **responses(404),
     },
