@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from photochrom.color.normalize import normalize_luma
@@ -24,6 +23,7 @@ from photochrom.errors import ModelError
 from photochrom.hints.hintmap import HintMap
 from photochrom.runtime.card import METADATA_KEY, ModelCard
 from photochrom.runtime.devices import CPU, DEVICES, cpus, provider
+from photochrom.runtime.quiet import ort
 from photochrom.runtime.registry import FILES, ModelFiles, find
 from photochrom.values import integer
 
