@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SCREEN: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "444"}
 """How pictures for looking at are saved."""
 
+WRITTEN: Final = ("file", "layer", "compare")
+"""Outputs that may be large and are written to a file of ours; the others are handed back."""
+
 _KEPT: Final = ("vividness", "strength", "warmth", "keep_tone", "detail", "label")
 """Options of a project that can be taken over; masks and references are files that nobody has here."""
 
@@ -52,14 +55,14 @@ class Wish:
 
     Attributes:
         output: "file", "preview", "layer", "compare" or "project".
-        target: where a file, layer or comparison is written; its name has no ending, and nothing is there yet.
+        target: where what is `WRITTEN` goes; its name has no ending, and nothing is there yet.
         size: longer side of a preview, in pixels.
         format, quality: of a file; None: as it came.
         label: whether "Colourised" is written into the corner.
     """
 
     output: str
-    target: Path
+    target: Path | None
     size: int
     format: str | None = None
     quality: int | None = None
@@ -157,11 +160,12 @@ def paint(studio: Studio, seen: Seen, options: Options, wish: Wish) -> Painted:
         if wish.label:
             photo = labelled(photo)
         data = None
-        if wish.output == "preview":
-            ending, mime, data = ".jpg", "image/jpeg", _screen(photo)
-        elif wish.output == "project":
-            project = replace(Project.of(photo), files={})
-            ending, mime, data = SUFFIX, "application/json", project.to_json().encode("utf-8", "replace")
+        if wish.target is None:
+            if wish.output == "preview":
+                ending, mime, data = ".jpg", "image/jpeg", _screen(photo)
+            else:
+                project = replace(Project.of(photo), files={})
+                ending, mime, data = SUFFIX, "application/json", project.to_json().encode("utf-8", "replace")
         elif wish.output == "layer":
             layer(photo).save(wish.target, format="PNG")
             ending, mime = "-layer.png", "image/png"

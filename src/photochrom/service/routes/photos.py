@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,7 @@ from photochrom.service import painting
 from photochrom.service.batches.naming import SUFFIX, label
 from photochrom.service.darkroom import Darkroom, Shared
 from photochrom.service.gone import while_connected
-from photochrom.service.painting import Facts, Options, Painted, Wish
+from photochrom.service.painting import WRITTEN, Facts, Options, Painted, Wish
 from photochrom.service.photos import Kept
 from photochrom.service.pool import Lane
 from photochrom.service.problems import Problem, responses
@@ -152,11 +153,11 @@ async def grey(
 )
 async def paint(request: Request, id: str, body: Paint, darkroom: Shared) -> Response:
     """As a finished file, as a picture for the screen, as a layer, before | after, or as a project to go on from."""
-    folder = await darkroom.requests.new()
+    folder = await darkroom.requests.new() if body.output in WRITTEN else None
     try:
         wish = Wish(
             output=body.output,
-            target=folder / "result",
+            target=None if folder is None else folder / "result",
             size=body.size,
             format=body.format,
             quality=body.quality,
@@ -168,15 +169,14 @@ async def paint(request: Request, id: str, body: Paint, darkroom: Shared) -> Res
         if body.output != "preview":
             stem = PurePosixPath(kept.seen.name).stem
             headers["Content-Disposition"] = attachment(f"{stem}{SUFFIX}{done.ending}")
-        if done.data is None:
-            return FinalResponse(
-                wish.target, after=lambda: darkroom.requests.done(folder), media_type=done.mime, headers=headers
-            )
+        if folder is None or wish.target is None:
+            return Response(done.data, media_type=done.mime, headers=headers)
+        after = partial(darkroom.requests.done, folder)
+        return FinalResponse(wish.target, after=after, media_type=done.mime, headers=headers)
     except BaseException:
-        await darkroom.requests.done(folder)
+        if folder is not None:
+            await darkroom.requests.done(folder)
         raise
-    await darkroom.requests.done(folder)
-    return Response(done.data, media_type=done.mime, headers=headers)
 
 
 @router.post("/{id}/suggest", responses=responses(400, *_IN_WORKER), summary="The likeliest colours of a place")
