@@ -16,7 +16,7 @@ from httpx import Response
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom import Colorizer, Hint, Project
+from photochrom import Colorizer, Hint, Project, Stroke
 from photochrom.hints.hint import from_json
 
 RED = {"x": 120, "y": 60, "color": "#c02020", "radius": 20, "note": "so her niece says"}
@@ -206,6 +206,15 @@ def test_a_mark_that_makes_no_sense_costs_nothing_but_a_warning(client: TestClie
     found = send(client, spoiled)
     assert found["project"] is None
     assert any("can't be used" in each and "outside" in each for each in found["warnings"])
+
+
+def test_a_mark_with_more_hints_than_can_be_sent_back_is_left_out(client: TestClient, painter: Colorizer) -> None:
+    stream = io.BytesIO()
+    line = Stroke([(n % 90, n % 60) for n in range(1000)], "red")
+    painter.open(files.grey()).paint(hints=[line] * 100).save(stream, format="PNG")
+    found = send(client, stream.getvalue())
+    assert found["project"] is None
+    assert any("more hints" in each for each in found["warnings"])
 
 
 def test_refining_gives_another_photograph_of_the_same_file(

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from photochrom.errors import PhotoError, UsageError
 from photochrom.hints.hint import AnyHint
+from photochrom.service import projects
 from photochrom.service.names import called
 from photochrom.service.studio import Seen
 
 if TYPE_CHECKING:
     from photochrom.canvas import Canvas
-    from photochrom.hints.project import Project
     from photochrom.photo import Photo
     from photochrom.photo.formats.base import Format
     from photochrom.service.studio import Studio
@@ -31,9 +31,6 @@ _SCREEN: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling"
 
 WRITTEN: Final = ("file", "layer", "compare")
 """Outputs that may be large and are written to a file of ours; the others are handed back."""
-
-_KEPT: Final = ("vividness", "strength", "warmth", "keep_tone", "detail", "label")
-"""Options of a project that can be taken over; masks and references are files that nobody has here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +118,7 @@ def look(studio: Studio, seen: Seen) -> Facts:
             raise UsageError(f"{seen.name}: has {count} pages, and they are counted from 0: there is no {seen.page}")
         canvas = studio.canvas(seen)
         photo = canvas.photo
-        project = _in_mark(studio, canvas)
+        project = projects.in_mark(studio, canvas)
     return Facts(
         width=photo.size[0],
         height=photo.size[1],
@@ -263,7 +260,7 @@ def project_on(studio: Studio, seen: Seen, data: bytes, name: str) -> dict[str, 
     from photochrom.hints.project import Project
 
     with _open(studio, seen) as (canvas, warnings):
-        told = _told(studio, canvas, Project.parse(data, Path(name)))
+        told = projects.on(studio, canvas, Project.parse(data, Path(name)))
         told["warnings"] = [*warnings, *told["warnings"]]
     return told
 
@@ -297,49 +294,6 @@ def _sure(studio: Studio, canvas: Canvas, options: Options) -> dict[str, Any]:
         "keep_grey": None if mask is None else studio.mask(mask, canvas.photo.size),
         "reference": None if lends is None else studio.reference(lends),
     }
-
-
-def _in_mark(studio: Studio, canvas: Canvas) -> dict[str, Any] | None:
-    """What a photograph's own mark says; None where it says nothing, or (with a warning) nothing that can be used."""
-    from photochrom.hints.project import NoMarkError, Project
-    from photochrom.photo import collect_warnings, warn
-
-    try:
-        project = Project.in_mark(canvas.photo)
-        with collect_warnings():  # that it is not the file which was coloured: it is the result
-            here = project.on(canvas.photo)
-        return _told(studio, canvas, here)
-    except NoMarkError:
-        return None
-    except UsageError as error:
-        warn(f"what it says of its own colours can't be used: {error}")
-        return None
-
-
-def _told(studio: Studio, canvas: Canvas, project: Project) -> dict[str, Any]:
-    """A project in the pixels of a photograph, as far as it can be gone on from here.
-
-    Raises:
-        UsageError: its hints or boxes do not lie on the photograph, or it is of another shape.
-    """
-    from photochrom.hints.known import check
-    from photochrom.hints.refining import checked
-    from photochrom.photo import collect_warnings
-
-    with collect_warnings() as warnings:
-        here = project.on(canvas.photo)
-        project.compare_model(studio.painter.model.identity)
-    missing = [option for option in ("keep_grey", "reference") if option in here.options]
-    warnings += [f"it was coloured with a {_FILES[option]}, which is not here: give it again" for option in missing]
-    return {
-        "options": {name: here.options[name] for name in _KEPT if name in here.options},
-        "hints": [hint.to_json() for hint in check(here.hints, canvas.photo.size)],
-        "refined": [list(checked(box, canvas.photo.size)) for box in here.boxes],
-        "warnings": warnings,
-    }
-
-
-_FILES: Final = {"keep_grey": "mask of what stays grey", "reference": "reference picture"}
 
 
 def _screen(photo: Photo) -> bytes:
