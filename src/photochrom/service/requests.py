@@ -60,6 +60,8 @@ async def stored(upload: UploadFile, path: Path) -> Path:
 class FinalResponse(FileResponse):
     """A file that is sent, after which something is done, whether the client took all of it or not."""
 
+    chunk_size = 1 << 20  # each takes a turn of another thread
+
     def __init__(self, path: Path, *, after: Callable[[], Awaitable[Any]], media_type: str, headers: dict[str, str]):
         super().__init__(path, media_type=media_type, headers=headers)
         self._after = after
