@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import skimage
+from PIL import Image
 
 Run = Callable[..., Any]
 
@@ -41,6 +43,11 @@ def test_what_is_known_changes_what_is_likely(suggest: Run, album: Path) -> None
     assert int(first.split()[1]) > 50
 
 
+def test_a_reference_changes_what_is_likely(suggest: Run, album: Path) -> None:
+    Image.fromarray(skimage.data.coffee()).resize((240, 160)).save("coffee.png")
+    assert suggest("album/a.jpg", "120,80", "--reference", "coffee.png").out != suggest("album/a.jpg", "120,80").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -48,6 +55,7 @@ def test_what_is_known_changes_what_is_likely(suggest: Run, album: Path) -> None
         (["album/a.jpg", "240"], 2, "the place is X,Y in pixels"),
         (["album/a.jpg", "a,b"], 2, "the place is X,Y in pixels"),
         (["album/a.jpg", "1,1", "--hints", "none.json"], 2, "none.json"),
+        (["album/a.jpg", "1,1", "--reference", "album/b.png"], 2, "is grey, so it has no colours to lend"),
         (["album/none.jpg", "1,1"], 1, "no such file"),
     ],
 )

@@ -20,6 +20,12 @@ def suggest(
         Path | None,
         typer.Option(metavar="FILE", help="What is known already, as for colorize.", show_default=False),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE", help="A picture in colour that lends its own, as for colorize.", show_default=False
+        ),
+    ] = None,
     detail: Annotated[float | None, typer.Option(min=1, max=4, help="As for colorize.", show_default="1")] = None,
     model: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="A bundled model, or a model's folder.")] = "best",
     as_json: Annotated[bool, typer.Option("--json", help="The colours as JSON.")] = False,
@@ -38,7 +44,7 @@ def suggest(
     known = () if hints is None else read_hints(hints)
     with collect_warnings() as warnings:
         canvas = Colorizer(model).open(file, detail=detail)
-        found = canvas.suggest(x, y, number, hints=known)
+        found = canvas.suggest(x, y, number, hints=known, reference=reference)
     for warning in warnings:
         print(f"photochrom: warning: {warning}", file=sys.stderr)
     if as_json:
