@@ -70,6 +70,7 @@ class Screen:
     """
 
     def __init__(self, browser: Browser, address: str, *, width: int = 1200, height: int = 800) -> None:
+        self.browser = browser
         self.address = address
         self.context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", accept_downloads=True
@@ -148,7 +149,7 @@ class Screen:
     def requests(self, ending: str) -> list[dict[str, Any]]:
         """The JSON bodies of what was asked at addresses with this ending."""
         found = [each.request for each in self.answers if urlsplit(each.url).path.endswith(ending)]
-        return [each.post_data_json for each in found if each.method == "POST"]
+        return [each.post_data_json or {} for each in found if each.method == "POST"]
 
     def close(self) -> None:
         """Close the window; nothing may have gone wrong in it."""

@@ -59,7 +59,7 @@ export function listen(shortcuts) {
   addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
     const found = shortcuts.find(({ is, always }) => is(event) && (always || letters.checked));
-    if (!found || (types(event.target) && !(found.always && !isText(event.target)))) return;
+    if (!found || takesLetters(event.target)) return;
     event.preventDefault();
     found.act();
   });
@@ -73,12 +73,8 @@ export function listen(shortcuts) {
   }
 }
 
-/** @param {EventTarget | null} target whether it takes keys itself */
-function types(target) {
-  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-}
-
 /** @param {EventTarget | null} target */
-function isText(target) {
-  return target instanceof HTMLInputElement && ["text", "password"].includes(target.type);
+function takesLetters(target) {
+  const isText = target instanceof HTMLInputElement && ["text", "password"].includes(target.type);
+  return isText || target instanceof HTMLSelectElement;
 }
