@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -30,8 +32,9 @@ def locked(settings: Callable[..., Settings]) -> Iterator[TestClient]:
     async def refused(message: str) -> None:
         raise PhotochromError("said on purpose")
 
-    app.get("/v1/mistaken")(mistaken)
-    app.get("/v1/refused")(refused)
+    for path, endpoint in (("/v1/mistaken", mistaken), ("/v1/refused", refused)):
+        app.get(path)(endpoint)
+        app.router.routes.insert(0, app.router.routes.pop())  # before the page, which takes all that nobody else does
     with TestClient(app, base_url=BASE, raise_server_exceptions=True) as client:
         yield client
 
@@ -113,4 +116,16 @@ def test_a_body_that_is_too_large_is_answered_while_it_is_still_sent(server: str
             return await client.post(f"{server}/v1/photos/1/paint", content=endless(), timeout=20)
 
     answer = asyncio.run(call())
-    assert answer.status_code in (404, 413)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/../app.py", "/..%2fapp.py", "/js/..%2f..%2fapp.py", "//etc/passwd", "/%2e%2e/app.py", "/js/%00", "/.."]
+)
+def test_the_page_gives_no_file_but_its_own(path: str, server: str) -> None:
+    connection = HTTPConnection(urlsplit(server).netloc)
+    connection.request("GET", path)  # as it is: httpx would tidy it
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert answer.headers["content-type"] == "application/json"
+    connection.close()

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi import checks
 from photochrom.service.app import create_app
 from photochrom.service.settings import Settings
 
-EXAMPLES: Final = 25
+EXAMPLES: Final = 15
 """Requests for each operation: the whole of it stays below a minute."""
 
 CHECKS: Final = [
