@@ -58,7 +58,7 @@ class Darkroom:
             yield
 
 
-def _darkroom(request: Request) -> Darkroom:
+async def _darkroom(request: Request) -> Darkroom:  # one that is not async would take a turn of another thread
     darkroom: Darkroom = request.app.state.darkroom
     return darkroom
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Final, Self
 
 from fastapi import UploadFile
-from fastapi.responses import FileResponse
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
+
+_CHUNK: Final = 1 << 20
 
 
 class Requests:
@@ -29,10 +32,25 @@ class Requests:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    async def new(self) -> Path:
-        """A new folder; whoever asks for it sees to its end, with :meth:`done` or `FinalResponse`."""
+    async def new(self, uploads: Mapping[str, UploadFile | None] | None = None) -> Path:
+        """A new folder; whoever asks for it sees to its end, with :meth:`done` or `FinalResponse`.
+
+        Args:
+            uploads: what is written there first, each under the name that stands with it.
+        """
         folder = self.folder / new_id()
-        await run_in_threadpool(folder.mkdir, mode=0o700)
+
+        def make() -> None:
+            folder.mkdir(mode=0o700)
+            for name, upload in (uploads or {}).items():
+                if upload is not None:
+                    _write(upload, folder / name)
+
+        try:
+            await run_in_threadpool(make)  # all of it in one go: each takes a turn of another thread
+        except BaseException:
+            await self.done(folder)
+            raise
         return folder
 
     async def done(self, folder: Path) -> None:
@@ -45,29 +63,45 @@ def new_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def stored(upload: UploadFile, path: Path) -> Path:
-    """Write an upload to a new file of ours. Returns its path."""
-
-    def copy() -> Path:
-        upload.file.seek(0)
-        with path.open("xb") as file:
-            shutil.copyfileobj(upload.file, file, 1 << 20)
-        return path
-
-    return await run_in_threadpool(copy)
+async def stored(upload: UploadFile, path: Path) -> None:
+    """Write an upload to a new file of ours."""
+    await run_in_threadpool(_write, upload, path)
 
 
-class FinalResponse(FileResponse):
-    """A file that is sent, after which something is done, whether the client took all of it or not."""
+def _write(upload: UploadFile, path: Path) -> None:
+    upload.file.seek(0)
+    with path.open("xb") as file:
+        shutil.copyfileobj(upload.file, file, _CHUNK)
 
-    chunk_size = 1 << 20  # each takes a turn of another thread
+
+class FinalResponse(Response):
+    """A file that is sent once, after which something is done, whether the client took all of it or not.
+
+    Args:
+        path: of the file; by then, it is whole.
+        after: what is done.
+    """
 
     def __init__(self, path: Path, *, after: Callable[[], Awaitable[Any]], media_type: str, headers: dict[str, str]):
-        super().__init__(path, media_type=media_type, headers=headers)
+        super().__init__(media_type=media_type, headers=headers)
+        self._path = path
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            file, size, piece = await run_in_threadpool(self._begun)
+            with file:
+                self.headers["content-length"] = str(size)
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                sent = len(piece)
+                while sent < size and piece:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    piece = await run_in_threadpool(file.read, _CHUNK)
+                    sent += len(piece)
+                await send({"type": "http.response.body", "body": piece})
         finally:
             await self._after()
+
+    def _begun(self) -> tuple[BinaryIO, int, bytes]:
+        file = self._path.open("rb")
+        return file, os.fstat(file.fileno()).st_size, file.read(_CHUNK)

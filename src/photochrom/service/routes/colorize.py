@@ -16,7 +16,7 @@ from photochrom.service.darkroom import Shared
 from photochrom.service.forms import ColorizeForm
 from photochrom.service.gone import while_connected
 from photochrom.service.problems import responses
-from photochrom.service.requests import FinalResponse, stored
+from photochrom.service.requests import FinalResponse
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
 
@@ -40,7 +40,7 @@ _OK: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.post("/colorize", response_class=Response, responses={**_OK, **responses(400, 413, 415, 422, 503, 504)})
+@router.post("/colorize", response_class=Response, responses={**_OK, **responses(400, 408, 413, 415, 422, 503, 504)})
 async def colorize(
     request: Request, form: Annotated[ColorizeForm, Form(media_type="multipart/form-data")], darkroom: Shared
 ) -> Response:
@@ -49,17 +49,16 @@ async def colorize(
     Nothing of it stays here: what was sent and what was made is removed with the answer.
     """
     values = form.order()
-    folder = await darkroom.requests.new()
+    sent = {"source": form.file, "reference": form.reference, "keep_grey": form.keep_grey}
+    folder = await darkroom.requests.new(sent)
     try:
-        sent = {"source": form.file, "reference": form.reference, "keep_grey": form.keep_grey}
-        paths = {name: await stored(file, folder / name) for name, file in sent.items() if file is not None}
         name = PurePosixPath(label(form.file.filename or "")).name
         order = Order(
-            source=paths["source"],
+            source=folder / "source",
             target=folder / "result",
             name=name,
-            reference=paths.get("reference"),
-            keep_grey=paths.get("keep_grey"),
+            reference=folder / "reference" if form.reference else None,
+            keep_grey=folder / "keep_grey" if form.keep_grey else None,
             **values,
         )
         done: Colored = await while_connected(request, darkroom.pool.run(color, order))
