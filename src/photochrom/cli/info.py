@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photochrom.cli.jobs import STANDARD, STANDARD_INPUT
-
 if TYPE_CHECKING:
     from photochrom.hints.project import Project
 
@@ -53,6 +51,7 @@ def info(
 
 
 def _found(file: str) -> dict[str, Any]:
+    from photochrom.cli.jobs import STANDARD
     from photochrom.hints.project import NoMarkError, Project
 
     try:
@@ -73,6 +72,8 @@ def _values(project: Project) -> dict[str, Any]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
+    from photochrom.cli.jobs import STANDARD, STANDARD_INPUT
+
     name = STANDARD_INPUT if found["file"] == STANDARD else printable(found["file"])
     if not found["colored"]:
         return [f"{name}: carries no mark of Photochrom"]
