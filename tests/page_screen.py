@@ -110,7 +110,7 @@ class Screen:
     def settle(self) -> None:
         """Wait until what is asked of the current picture is on the stage."""
         self.page.wait_for_selector("#curtain:not([hidden])")
-        self.page.wait_for_selector("main[aria-busy=false]")
+        self.page.wait_for_selector("main[aria-busy=false]", state="attached")
         self.page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
 
     def picture(self) -> Rgb:

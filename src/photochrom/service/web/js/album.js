@@ -33,6 +33,8 @@ export class Picture {
     this.before = null;
     /** @type {(Shown & {edit: Edit}) | null} */
     this.after = null;
+    /** What was downloaded last. @type {Edit | null} */
+    this.kept = null;
     this.thumb = document.createElement("canvas");
     this.thumb.width = this.thumb.height = 0;
   }
@@ -40,6 +42,11 @@ export class Picture {
   /** @returns {Edit | null} */
   get edit() {
     return this.history && this.history.present;
+  }
+
+  /** Whether something was asked that is in no download yet. */
+  get unkept() {
+    return Boolean(this.history?.past.length) && this.kept !== this.edit;
   }
 
   /** @param {ImageBitmap} bitmap */

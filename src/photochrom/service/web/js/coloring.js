@@ -77,7 +77,7 @@ export class Coloring {
   /** @param {Picture | null} picture */
   #onStage(picture) {
     const { stage } = this;
-    stage.before = picture?.before?.bitmap ?? null;
+    stage.before = picture?.before?.bitmap ?? (picture?.thumb.width ? picture.thumb : null);
     const after = picture?.after?.bitmap ?? null;
     const first = after && !stage.after && picture?.state !== "done";
     stage.after = after;

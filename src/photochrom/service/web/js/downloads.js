@@ -5,6 +5,8 @@ import { apart, zip } from "./zip.js";
 
 /** @typedef {import("./types.js").Output} Output */
 
+const ARCHIVE = "coloured.zip";
+
 export class Downloads {
   /**
    * @param {import("./types.js").Engine} engine
@@ -40,13 +42,15 @@ export class Downloads {
 
   /** @param {Output} output of the current picture */
   async one(output) {
-    const edit = this.album.current?.edit;
+    const picture = this.album.current;
+    const edit = picture?.edit;
     if (!edit) return;
     this.dialog.close();
     const done = this.notices.busy();
     try {
       const { blob, name, warnings } = await this.engine.finish(edit, output, this.#how());
       save(blob, name);
+      if (output === "file" || output === "project") picture.kept = edit;
       for (const warning of warnings) this.notices.tell(warning);
       this.notices.say(`${name} was downloaded.`);
     } catch (error) {
@@ -62,26 +66,13 @@ export class Downloads {
       this.running.abort();
       return;
     }
-    const running = new AbortController();
-    this.running = running;
-    const pictures = this.album.pictures.filter((each) => each.edit && each.state !== "failed");
-    const failed = [];
-    const entries = [];
+    this.running = new AbortController();
     const done = this.notices.busy();
     try {
-      for (const [at, picture] of pictures.entries()) {
-        this.all.textContent = `${at + 1} of ${pictures.length}… Stop`;
-        try {
-          const edit = /** @type {import("./types.js").Edit} */ (picture.edit);
-          entries.push(await this.engine.finish(edit, "file", { ...this.#how(), signal: running.signal }));
-        } catch (error) {
-          if (wasAborted(error)) throw error;
-          failed.push(`${picture.name}: ${told(error)}`);
-        }
-      }
-      const names = apart(entries.map((each) => each.name));
-      if (entries.length) save(await zip(entries.map(({ blob }, at) => ({ blob, name: names[at] }))), "coloured.zip");
-      for (const sentence of failed) this.notices.problem(sentence);
+      const finished = await this.#finished(this.running.signal);
+      const names = apart(finished.map(({ name }) => name));
+      if (finished.length) save(await zip(finished.map(({ blob }, at) => ({ blob, name: names[at] }))), ARCHIVE);
+      for (const { picture, edit } of finished) picture.kept = edit;
       this.dialog.close();
     } catch (error) {
       if (!wasAborted(error)) this.notices.problem(error instanceof RangeError ? error.message : told(error));
@@ -90,6 +81,26 @@ export class Downloads {
       this.running = null;
       this.#show();
     }
+  }
+
+  /**
+   * The files of all pictures; of one that fails, it is told why.
+   * @param {AbortSignal} signal
+   */
+  async #finished(signal) {
+    const finished = [];
+    const pictures = this.album.pictures.filter((each) => each.edit && each.state !== "failed");
+    for (const [at, picture] of pictures.entries()) {
+      const edit = /** @type {import("./types.js").Edit} */ (picture.edit);
+      this.all.textContent = `${at + 1} of ${pictures.length}… Stop`;
+      try {
+        finished.push({ picture, edit, ...(await this.engine.finish(edit, "file", { ...this.#how(), signal })) });
+      } catch (error) {
+        if (wasAborted(error)) throw error;
+        this.notices.problem(`${picture.name} is not in the archive. ${told(error)}`);
+      }
+    }
+    return finished;
   }
 
   #how() {

@@ -163,4 +163,5 @@ listenToKeys([
 ]);
 addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && curtain.peek(false));
 addEventListener("keydown", (event) => event.key === "Escape" && (refine.active ? refine.toggle(false) : popover.close()));
+addEventListener("beforeunload", (event) => album.pictures.some((each) => each.unkept) && event.preventDefault());
 listenToSheet();

@@ -22,14 +22,18 @@ export class Overlay {
     this.legend = byId("legend", HTMLElement);
     this.active = false;
     this.timer = 0;
+    /** What the answer is on its way for, or on the stage. @type {import("./types.js").Edit | null} */
+    this.asked = null;
     this.asking = new Latest((error) => {
       this.toggle(false);
       notices.problem(told(error));
     });
     this.button.addEventListener("click", () => this.toggle());
-    album.on("current", () => this.#show(null));
-    album.on("current", () => this.#ask());
-    album.on("picture", (picture) => picture === album.current && !stage.overlay && this.#ask());
+    album.on("current", () => {
+      this.#show(null);
+      this.#ask();
+    });
+    album.on("picture", (picture) => picture === album.current && this.#ask());
     album.on("edit", ({ passing }) => passing || this.#ask());
   }
 
@@ -50,7 +54,8 @@ export class Overlay {
 
   #fetch() {
     const edit = this.album.current?.edit;
-    if (!edit || !this.active) return;
+    if (!edit || !this.active || edit === this.asked) return;
+    this.asked = edit;
     this.asking.want(async (signal) => {
       const done = this.notices.busy();
       try {
@@ -72,6 +77,7 @@ export class Overlay {
 
   /** @param {ImageBitmap | null} bitmap */
   #show(bitmap) {
+    if (!bitmap) this.asked = null;
     this.stage.overlay?.close();
     this.stage.overlay = bitmap;
     this.legend.hidden = !bitmap;

@@ -46,8 +46,9 @@ export class Popover {
     this.radius.addEventListener("input", () => this.#amend({ radius: Number(this.radius.value) }, true));
     this.radius.addEventListener("change", () => this.#amend({ radius: Number(this.radius.value) }, false));
     this.removing.addEventListener("click", () => this.#remove());
-    byId("hint-done", HTMLButtonElement).addEventListener("click", () => this.close());
-    byId("hint-close", HTMLButtonElement).addEventListener("click", () => this.close());
+    for (const id of ["hint-done", "hint-close"]) {
+      byId(id, HTMLButtonElement).addEventListener("click", ({ detail }) => this.close(detail === 0));
+    }
     this.note.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       this.note.blur();

@@ -31,9 +31,9 @@ export class Stage extends Emitter {
     this.fitted = true;
     /** Pixels at the lower end that something else needs. */
     this.below = 0;
-    /** @type {ImageBitmap | null} */
+    /** The photograph as it came. @type {ImageBitmap | HTMLCanvasElement | null} */
     this.before = null;
-    /** @type {ImageBitmap | null} */
+    /** In colour. @type {ImageBitmap | null} */
     this.after = null;
     /** Laid over the photograph as it came. @type {ImageBitmap | null} */
     this.overlay = null;
@@ -182,7 +182,7 @@ export class Stage extends Emitter {
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.imageSmoothingEnabled = view.scale * devicePixelRatio < 3;
     context.imageSmoothingQuality = "high";
-    const lay = (/** @type {ImageBitmap | null} */ bitmap) => {
+    const lay = (/** @type {ImageBitmap | HTMLCanvasElement | null} */ bitmap) => {
       if (bitmap) context.drawImage(bitmap, view.x, view.y, photo.width * view.scale, photo.height * view.scale);
     };
     const { left, top, width, height } = this.seen;
