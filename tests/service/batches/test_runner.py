@@ -12,14 +12,14 @@ import pytest
 from photochrom.errors import PhotoError
 from photochrom.service.batches.batches import Batches, Change
 from photochrom.service.batches.store import MOST_INTERRUPTIONS, Item, Result, State
-from photochrom.service.coloring import Order
+from photochrom.service.coloring import Colored, Order
 from photochrom.service.disk import NoSpaceError
 from photochrom.service.pool import BusyError, CrashedError, Lane, MistakeError, TooLongError
 from photochrom.service.settings import Settings
 
-RESULT = Result(".png", "image/png", 5, 0)
+COLORED = Colored(ending=".png", mime="image/png", model="none", warnings=())
 
-Does = Callable[[Order], Coroutine[Any, Any, Result]]
+Does = Callable[[Order], Coroutine[Any, Any, Colored]]
 
 
 class Workers:
@@ -40,12 +40,12 @@ class Workers:
         return await self._does(order)
 
 
-async def written(order: Order) -> Result:
+async def written(order: Order) -> Colored:
     order.target.write_bytes(b"whole")
-    return RESULT
+    return COLORED
 
 
-async def forever(order: Order) -> Result:
+async def forever(order: Order) -> Colored:
     await asyncio.Event().wait()
     raise AssertionError
 
@@ -102,7 +102,7 @@ def test_results_are_in_their_place_and_nothing_else_is_left(settings: Settings,
     ],
 )
 def test_one_that_fails_says_why_and_the_others_go_on(settings: Settings, error: Exception, reason: str) -> None:
-    async def does(order: Order) -> Result:
+    async def does(order: Order) -> Colored:
         if order.name == "x.jpg":
             raise error
         return await written(order)
@@ -133,7 +133,7 @@ def test_no_more_are_under_way_than_there_are_workers(settings: Settings) -> Non
 def test_a_busy_pool_is_waited_for(settings: Settings) -> None:
     tries = []
 
-    async def does(order: Order) -> Result:
+    async def does(order: Order) -> Colored:
         tries.append(order.name)
         if len(tries) == 1:
             raise BusyError(0)
@@ -150,8 +150,8 @@ def test_a_busy_pool_is_waited_for(settings: Settings) -> None:
 
 
 def test_a_result_that_cannot_be_moved_into_place_is_a_failure_with_a_sentence(settings: Settings) -> None:
-    async def nothing(order: Order) -> Result:
-        return RESULT
+    async def nothing(order: Order) -> Colored:
+        return COLORED
 
     async def run() -> None:
         async with Batches(settings, Workers(nothing)) as batches:
@@ -175,7 +175,7 @@ def test_a_work_folder_that_cannot_be_written_is_a_sentence(settings: Settings, 
 
 
 def test_cancelling_ends_what_is_under_way_and_keeps_what_is_finished(settings: Settings, tmp_path: Path) -> None:
-    async def does(order: Order) -> Result:
+    async def does(order: Order) -> Colored:
         return await (written if order.name == "x.jpg" else forever)(order)
 
     async def run() -> None:
@@ -231,7 +231,7 @@ def test_a_result_in_its_place_is_not_made_again(settings: Settings) -> None:
         await send(batches, "x.jpg", "y.jpg")
         task = await batches._records.ask(lambda store: store.take())
         assert task is not None
-        await batches._records.ask(lambda store: store.made("a", 1, RESULT))
+        await batches._records.ask(lambda store: store.made("a", 1, Result(".png", "image/png")))
         batches.folders.result("a", 1, ".png").write_bytes(b"whole")
         await batches._records.close()
 
@@ -277,7 +277,7 @@ def test_whoever_watches_is_told_every_change_in_order_and_then_that_it_ended(se
     async def run() -> None:
         go = asyncio.Event()
 
-        async def does(order: Order) -> Result:
+        async def does(order: Order) -> Colored:
             await go.wait()
             return await written(order)
 

@@ -11,7 +11,7 @@ from photochrom.errors import PhotochromError
 from photochrom.service.batches.store import MOST_INTERRUPTIONS, Item, Result, State, Store
 from photochrom.service.disk import NoSpaceError
 
-RESULT = Result(".jpg", "image/jpeg", 10, 1234, ("it was in colour",))
+RESULT = Result(".jpg", "image/jpeg", ("it was in colour",))
 
 
 @pytest.fixture

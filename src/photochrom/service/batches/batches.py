@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from starlette.concurrency import run_in_threadpool
+from zipstream.ng import ZipStream
 
 from photochrom.service.batches.folders import Folders
 from photochrom.service.batches.naming import Results
 from photochrom.service.batches.records import Records
 from photochrom.service.batches.runner import Runner, Workers
 from photochrom.service.batches.store import Item, State, Store, Summary
-from photochrom.service.batches.zipping import Entry, length, stream
 from photochrom.service.settings import Settings
 
 _LOOK: Final = 60.0
@@ -176,19 +176,18 @@ class Batches:
         assert item.result is not None
         return self.folders.result(batch, item.number, item.result.extension)
 
-    def zipped(self, summary: Summary, items: Sequence[Item]) -> tuple[int, Iterator[bytes]]:
-        """The length and the pieces of the zip of all results."""
-        entries = self._entries(summary, items)
-        return length(entries), stream(entries, when=summary.ended or summary.created)
+    def zipped(self, summary: Summary, items: Sequence[Item]) -> ZipStream:
+        """The zip of all results and a report, which knows its length and is made while it is read.
 
-    def _entries(self, summary: Summary, items: Sequence[Item]) -> list[Entry]:
+        Pictures are compressed already, so they are stored.
+        """
         names = named(items)
-        entries = [
-            Entry(names[item.number], self.result(summary.id, item), item.result.size, item.result.crc)
-            for item in items
-            if item.state is State.DONE and item.result is not None
-        ]
-        return [*entries, Entry.of("report.json", _report(summary, items, names))]
+        zipped = ZipStream(sized=True)
+        for item in items:
+            if item.number in names:
+                zipped.add_path(self.result(summary.id, item), names[item.number], recurse=False)
+        zipped.add(_report(summary, items, names), "report.json")
+        return zipped
 
     async def _recover(self) -> None:
         """Put right what the last server left in the middle."""

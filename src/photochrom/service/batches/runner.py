@@ -19,8 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from photochrom.service.batches.folders import Folders
 from photochrom.service.batches.records import Records
 from photochrom.service.batches.store import Result, Store, Task
-from photochrom.service.batches.work import color
-from photochrom.service.coloring import Order
+from photochrom.service.coloring import Order, color
 from photochrom.service.disk import NoSpaceError
 from photochrom.service.pool import BusyError, Lane
 from photochrom.service.problems import problem_of
@@ -142,7 +141,8 @@ class Runner:
             **task.options,
         )
         try:
-            return _Outcome(made=making, result=await self._workers.run(color, order, lane=Lane.BATCH))
+            done = await self._workers.run(color, order, lane=Lane.BATCH)
+            return _Outcome(made=making, result=Result(done.ending, done.mime, done.warnings))
         except BusyError as error:
             return _Outcome(busy=error.retry_after)
         except Exception as error:

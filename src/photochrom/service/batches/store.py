@@ -43,8 +43,6 @@ CREATE TABLE items (
     warnings TEXT NOT NULL DEFAULT '[]',
     extension TEXT,
     mime TEXT,
-    size INTEGER,
-    crc INTEGER,
     interruptions INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (batch, number)
 ) STRICT, WITHOUT ROWID;
@@ -69,15 +67,11 @@ class Result:
     Attributes:
         extension: of its name, as ".jpg".
         mime: its media type.
-        size: bytes.
-        crc: its CRC-32.
         warnings: sentences about it.
     """
 
     extension: str
     mime: str
-    size: int
-    crc: int
     warnings: tuple[str, ...] = ()
 
 
@@ -309,12 +303,12 @@ class Store:
             raise
 
 
-_ITEM: Final = "number, name, state, reason, extension, mime, size, crc, warnings"
+_ITEM: Final = "number, name, state, reason, extension, mime, warnings"
 
 
 def _item(row: Sequence[Any]) -> Item:
-    number, name, state, why, extension, mime, size, crc, warnings = row
+    number, name, state, why, extension, mime, warnings = row
     item = Item(number, name, State(state), why)
     if extension is None:
         return item
-    return replace(item, result=Result(extension, mime, size, crc, tuple(json.loads(warnings))))
+    return replace(item, result=Result(extension, mime, tuple(json.loads(warnings))))

@@ -165,9 +165,9 @@ async def result(summary: Known, darkroom: Shared) -> Response:
         left = summary.total - summary.done - summary.failed
         raise Problem(409, "not_ready", f"{left} of {summary.total} photographs are not coloured yet: wait, or cancel")
     _, items = await darkroom.batches.whole(summary.id)
-    size, pieces = darkroom.batches.zipped(summary, items)
-    headers = {"Content-Length": str(size), "Content-Disposition": attachment("photochrom.zip")}
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+    zipped = await run_in_threadpool(darkroom.batches.zipped, summary, items)
+    headers = {"Content-Length": str(len(zipped)), "Content-Disposition": attachment("photochrom.zip")}
+    return StreamingResponse(zipped, media_type="application/zip", headers=headers)
 
 
 @router.get(
