@@ -32,9 +32,8 @@ def locked(settings: Callable[..., Settings]) -> Iterator[TestClient]:
     async def refused(message: str) -> None:
         raise PhotochromError("said on purpose")
 
-    for path, endpoint in (("/v1/mistaken", mistaken), ("/v1/refused", refused)):
-        app.get(path)(endpoint)
-        app.router.routes.insert(0, app.router.routes.pop())  # before the page, which takes all that nobody else does
+    app.get("/v1/mistaken")(mistaken)
+    app.get("/v1/refused")(refused)
     with TestClient(app, base_url=BASE, raise_server_exceptions=True) as client:
         yield client
 
@@ -129,3 +128,10 @@ def test_the_page_gives_no_file_but_its_own(path: str, server: str) -> None:
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/json"
     connection.close()
+
+
+@pytest.mark.parametrize("path", ["/v1/colorize", "/v1/photos", "/v1/photos/1/paint", "/v1/batches/1/cancel"])
+def test_an_address_that_takes_other_methods_says_so(path: str, server: str) -> None:
+    answer = httpx.get(f"{server}{path}")
+    assert (answer.status_code, answer.json()["code"]) == (405, "not_allowed")
+    assert "POST" in answer.headers["allow"]

@@ -151,8 +151,9 @@ def test_a_form_has_only_so_many_fields_and_files(client: TestClient, jpeg: byte
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nnever ended',
     ],
 )
-def test_a_form_that_is_none_is_told_so(body: bytes, client: TestClient) -> None:
-    answer = client.post("/v1/colorize", content=body, headers={"content-type": "multipart/form-data; boundary=x"})
+@pytest.mark.parametrize("path", ["/v1/colorize", "/v1/photos", "/v1/batches"])
+def test_a_form_that_is_none_is_told_so(path: str, body: bytes, client: TestClient) -> None:
+    answer = client.post(path, content=body, headers={"content-type": "multipart/form-data; boundary=x"})
     assert answer.status_code == 400, answer.text
     assert answer.json().keys() == {"code", "message"}
 

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi import checks
 from photochrom.service.app import create_app
 from photochrom.service.settings import Settings
 
-EXAMPLES: Final = 15
+EXAMPLES: Final = 10
 """Requests for each operation: the whole of it stays below a minute."""
 
 CHECKS: Final = [
@@ -33,6 +33,8 @@ CHECKS: Final = [
     checks.content_type_conformance,
     checks.response_headers_conformance,
     checks.response_schema_conformance,
+    checks.negative_data_rejection,
+    checks.unsupported_method,
 ]
 
 

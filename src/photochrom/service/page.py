@@ -25,8 +25,8 @@ TYPES: Final = {
 
 
 def serve(app: FastAPI) -> None:
-    """Give out the page. To be called when all routes are there: it answers whatever they do not."""
-    app.mount("/", _Files(directory=WEB, html=True), name="page")
+    """Give out the page. It answers whatever no route does; an address that takes other methods only stays one."""
+    app.router.default = _Files(directory=WEB, html=True)
 
 
 class _Files(StaticFiles):
