@@ -39,7 +39,6 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=options)
         album = photographs(Path(folder))
         with window(browser, address, 1440, 900, "dark") as page:
-            save(page, "empty")
             add(page, PHOTOGRAPH)
             slide(page, 45)
             save(page, "photograph")
@@ -63,8 +62,6 @@ def main() -> None:
             add(page, *album, HERE / "README.md")
             page.locator("#count").get_by_text("7 of 8 coloured, 1 failed").wait_for()
             save(page, "many")
-            page.locator(".thumbnail").last.click()
-            save(page, "error")
         with window(browser, address, 390, 844, "dark") as page:
             add(page, PHOTOGRAPH)
             slide(page, 40)

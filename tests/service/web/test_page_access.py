@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Final, Literal
 
 import pytest
@@ -102,6 +103,16 @@ def test_everything_is_done_by_keyboard_alone(screen: Screen, jpeg: bytes) -> No
     assert download.value.suggested_filename.endswith(".photochrom")
 
 
+def test_b_shows_the_photograph_as_it_came_while_it_is_held(screen: Screen, jpeg: bytes) -> None:
+    screen.open(("family.jpg", jpeg))
+    screen.page.keyboard.down("b")
+    screen.settle()
+    assert chroma(screen.picture()) < 1
+    screen.page.keyboard.up("b")
+    screen.settle()
+    assert chroma(screen.picture()) > 8
+
+
 def test_focus_is_always_seen(screen: Screen, jpeg: bytes) -> None:
     screen.open(("family.jpg", jpeg))
     screen.page.keyboard.press("Tab")
@@ -186,3 +197,11 @@ def test_key_is_asked_for_once_and_kept_for_the_tab(
         screen.page.reload()
         screen.open(("family.jpg", jpeg))
         screen.close()
+
+
+def test_pictures_of_the_page_are_small_and_all_shown() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    shown = re.findall(r"!\[[^]]+\]\(pictures/(page-[\w-]+\.jpg)\)", (docs / "service.md").read_text(encoding="utf-8"))
+    there = sorted((docs / "pictures").glob("page-*.jpg"))
+    assert sorted(shown) == [path.name for path in there]
+    assert all(path.stat().st_size < 150_000 for path in there)

@@ -13,7 +13,7 @@ import pytest
 import skimage
 from page_screen import Screen, apart, chroma
 from PIL import Image
-from playwright.sync_api import Download, Route, expect
+from playwright.sync_api import Dialog, Download, Route, expect
 
 from photochrom.hints.project import Project
 
@@ -163,6 +163,24 @@ def test_result_can_be_gone_on_from(screen: Screen, jpeg: bytes) -> None:
     assert screen.page.locator(".marker").count() == 0
     screen.page.get_by_role("button", name="Go on from there").click()
     expect(screen.page.locator(".marker")).to_have_count(1)
+
+
+def test_closing_the_page_warns_of_what_is_in_no_download(screen: Screen, jpeg: bytes) -> None:
+    warned: list[str] = []
+
+    def heard(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.accept()
+
+    screen.page.on("dialog", heard)
+    screen.open(("family.jpg", jpeg))
+    screen.page.reload()
+    assert warned == []
+    screen.open(("family.jpg", jpeg))
+    screen.page.get_by_label("Strength").fill("0.5")
+    screen.settle()
+    screen.page.reload()
+    assert warned == ["beforeunload"]
 
 
 def test_text_file_is_refused_in_a_sentence_and_can_be_removed(screen: Screen) -> None:

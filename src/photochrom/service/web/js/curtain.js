@@ -14,7 +14,8 @@ export class Curtain {
     this.handle = handle;
     this.stage = stage;
     this.animation = 0;
-    this.held = 0;
+    /** Where it was before all was shown as it came. @type {number | null} */
+    this.left = null;
     stage.on("view", () => this.#place());
     handle.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -55,12 +56,12 @@ export class Curtain {
 
   /** @param {boolean} down whether to show all as it came, until this is called with false */
   peek(down) {
-    if (down && !this.held) {
-      this.held = this.stage.curtain || -1;
+    if (down && this.left === null) {
+      this.left = this.stage.curtain;
       this.set(1);
-    } else if (!down && this.held) {
-      this.set(Math.max(this.held, 0));
-      this.held = 0;
+    } else if (!down && this.left !== null) {
+      this.set(this.left);
+      this.left = null;
     }
   }
 

@@ -162,6 +162,7 @@ listenToKeys([
   { keys: "?", means: "this list", is: key("?"), act: () => byId("help", HTMLDialogElement).showModal() },
 ]);
 addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && curtain.peek(false));
+addEventListener("blur", () => curtain.peek(false));
 addEventListener("keydown", (event) => event.key === "Escape" && (refine.active ? refine.toggle(false) : popover.close()));
 addEventListener("beforeunload", (event) => album.pictures.some((each) => each.unkept) && event.preventDefault());
 listenToSheet();

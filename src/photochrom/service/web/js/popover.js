@@ -29,6 +29,7 @@ export class Popover {
     this.stage = stage;
     this.choose = choose;
     this.box = byId("popover", HTMLElement);
+    this.spot = byId("spot", HTMLElement);
     this.list = byId("suggestions", HTMLElement);
     this.word = byId("suggestions-word", HTMLElement);
     this.note = byId("hint-note", HTMLInputElement);
@@ -96,7 +97,7 @@ export class Popover {
   close(focus = true) {
     if (!this.isOpen) return;
     const inside = this.box.contains(document.activeElement);
-    this.box.hidden = true;
+    this.box.hidden = this.spot.hidden = true;
     this.#makeRoom();
     this.asking.stop();
     this.choose(-1);
@@ -177,6 +178,7 @@ export class Popover {
     const kept = this.hint ?? tidy({ ...this.place, color, radius: Number(this.radius.value), note: this.note.value });
     this.album.change(withHint(edit, this.index, { ...kept, color }), { passing });
     this.removing.hidden = false;
+    this.spot.hidden = true;
     this.choose(this.index);
     for (const button of this.list.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.dataset.color === color));
@@ -206,10 +208,15 @@ export class Popover {
     this.stage.leaveBelow(this.isOpen && this.narrow.matches ? Math.max(over + 10, this.tools) : this.tools);
   }
 
-  /** Beside its place, where there is room; narrow screens have it at their lower end. */
+  /**
+   * Beside its place, where there is room; narrow screens have it at their lower end. The place itself is marked
+   * until a colour is chosen, whose marker then stands there.
+   */
   #put() {
     if (!this.isOpen) return;
     const { x, y } = this.stage.toScreen(this.place);
+    this.spot.hidden = Boolean(this.hint);
+    this.spot.style.transform = `translate(${x}px, ${y}px)`;
     const { width, height } = this.stage.size;
     const { offsetWidth: own, offsetHeight: tall } = this.box;
     const right = x + GAP + own <= width - 8 || x < width / 2;

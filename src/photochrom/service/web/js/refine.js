@@ -3,7 +3,7 @@
  * This module holds the tool, and the cross that stands for the pointer when the photograph is used with keys.
  */
 
-import { byId, told } from "./dom.js";
+import { byId, make, told } from "./dom.js";
 import { changed } from "./edits.js";
 
 /** @typedef {import("./types.js").Point} Point */
@@ -25,10 +25,14 @@ export class Refine {
     this.notices = notices;
     this.button = byId("refine", HTMLButtonElement);
     this.frame = byId("box", HTMLElement);
+    this.looked = byId("looked", HTMLElement);
     this.active = false;
     this.button.addEventListener("click", () => this.toggle());
     album.on("current", () => this.toggle(false));
-    stage.on("view", () => (this.frame.hidden = true));
+    stage.on("view", () => {
+      this.frame.hidden = true;
+      this.#showLooked();
+    });
   }
 
   /** @param {boolean} [on] whether a drag draws a box from now on */
@@ -38,7 +42,23 @@ export class Refine {
     this.stage.canvas.classList.toggle("boxing", this.active);
     this.frame.hidden = true;
     byId("tool-help", HTMLElement).hidden = !this.active;
-    if (this.active) this.notices.say("Draw a box around a face or a thing that deserves a closer look.");
+    this.#showLooked();
+    if (this.active) this.notices.say("Draw a box around a face or a thing, with some room around it.");
+  }
+
+  /** While boxes are drawn, the ones that there are can be seen. */
+  #showLooked() {
+    const boxes = (this.active && this.album.current?.edit?.photo.boxes) || [];
+    this.looked.replaceChildren(
+      ...boxes.map(([left, top, right, bottom]) => {
+        const [from, to] = [this.stage.toScreen({ x: left, y: top }), this.stage.toScreen({ x: right, y: bottom })];
+        const frame = make("i", {});
+        frame.style.transform = `translate(${from.x}px, ${from.y}px)`;
+        frame.style.width = `${to.x - from.x}px`;
+        frame.style.height = `${to.y - from.y}px`;
+        return frame;
+      }),
+    );
   }
 
   /**

@@ -95,7 +95,7 @@ export class Variants {
    * @param {string} src
    */
   #frame(at, name, src) {
-    const frame = make("button", { type: "button", className: "frame" }, make("img", { src, alt: "" }), name);
+    const frame = make("button", { type: "button", className: "frame" }, make("img", { src, alt: "", draggable: false }), name);
     frame.addEventListener("click", () => {
       const edit = this.album.current?.edit;
       if (edit) this.album.change(changed(edit, { hints: this.hints[at] }));
