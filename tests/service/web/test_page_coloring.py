@@ -304,3 +304,44 @@ def test_page_s_lab_is_that_of_photochrom(screen: Screen) -> None:
     )
     for color, (_, a, b) in zip(colors, found, strict=True):
         assert (a, b) == pytest.approx(Color.of(color).ab, abs=0.1)
+
+
+def test_a_place_is_marked_until_its_hint_stands_there(screen: Screen, jpeg: bytes) -> None:
+    screen.open((FAMILY, jpeg))
+    spot, (x, y) = screen.page.locator("#spot"), screen.point(0.3, 0.4)
+    expect(spot).to_be_hidden()
+    screen.click(0.3, 0.4)
+    expect(spot).to_be_visible()
+    marked = spot.bounding_box()
+    assert marked
+    assert (marked["x"] + marked["width"] / 2, marked["y"] + marked["height"] / 2) == pytest.approx((x, y), abs=2)
+    screen.page.locator("button.suggestion").first.click()
+    expect(spot).to_be_hidden()
+    screen.page.keyboard.press("Escape")
+    screen.click(0.6, 0.4)
+    expect(spot).to_be_visible()
+    screen.page.keyboard.press("Escape")
+    expect(spot).to_be_hidden()
+
+
+def test_what_was_looked_at_closer_is_framed_while_boxes_are_drawn(screen: Screen, jpeg: bytes) -> None:
+    screen.open((FAMILY, jpeg))
+    refine = screen.page.get_by_role("button", name="Refine")
+    refine.click()
+    (left, top), (right, bottom) = screen.point(0.25, 0.25), screen.point(0.6, 0.7)
+    screen.page.mouse.move(left, top)
+    screen.page.mouse.down()
+    screen.page.mouse.move(right, bottom, steps=3)
+    screen.page.mouse.up()
+    expect(screen.page.get_by_text("Looked closer at 1 place.")).to_be_visible()
+    frames = screen.page.locator("#looked i")
+    screen.settle()
+    expect(frames).to_have_count(0)
+    refine.click()
+    expect(frames).to_have_count(1)
+    framed = frames.bounding_box()
+    assert framed
+    assert (framed["x"], framed["y"]) == pytest.approx((left, top), abs=6)
+    assert (framed["width"], framed["height"]) == pytest.approx((right - left, bottom - top), abs=10)
+    screen.page.keyboard.press("Escape")
+    expect(frames).to_have_count(0)

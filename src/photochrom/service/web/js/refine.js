@@ -49,16 +49,16 @@ export class Refine {
   /** While boxes are drawn, the ones that there are can be seen. */
   #showLooked() {
     const boxes = (this.active && this.album.current?.edit?.photo.boxes) || [];
-    this.looked.replaceChildren(
-      ...boxes.map(([left, top, right, bottom]) => {
-        const [from, to] = [this.stage.toScreen({ x: left, y: top }), this.stage.toScreen({ x: right, y: bottom })];
-        const frame = make("i", {});
-        frame.style.transform = `translate(${from.x}px, ${from.y}px)`;
-        frame.style.width = `${to.x - from.x}px`;
-        frame.style.height = `${to.y - from.y}px`;
-        return frame;
-      }),
-    );
+    const frames = /** @type {HTMLCollectionOf<HTMLElement>} */ (this.looked.children);
+    while (frames.length > boxes.length) frames[0].remove();
+    while (frames.length < boxes.length) this.looked.append(make("i"));
+    boxes.forEach(([left, top, right, bottom], index) => {
+      const { style } = frames[index];
+      const [from, to] = [this.stage.toScreen({ x: left, y: top }), this.stage.toScreen({ x: right, y: bottom })];
+      style.transform = `translate(${from.x}px, ${from.y}px)`;
+      style.width = `${to.x - from.x}px`;
+      style.height = `${to.y - from.y}px`;
+    });
   }
 
   /**
