@@ -5,7 +5,8 @@
 
 The bare pipeline opens, paints and saves one file again and again, in as many processes and threads as the service has
 workers. It runs before and after the clients, so that whatever else the machine does meets both. All the while of the
-clients, a process of its own asks for /healthz every 50 ms, and the memory of the server and its workers is noted.
+clients, a process of its own asks for /healthz every 50 ms, and notes how late the system wakes it from its sleep; the
+memory of the server and its workers is noted, too.
 """
 
 from __future__ import annotations
@@ -128,6 +129,19 @@ def ready(server: subprocess.Popen[str]) -> str:
 
 
 @dataclass(frozen=True)
+class Health:
+    """Seconds, in order of size.
+
+    Attributes:
+        times: of looks at the server's health.
+        late: by which the system woke the one who looks later than it had asked for: what it lets anybody wait.
+    """
+
+    times: list[float]
+    late: list[float]
+
+
+@dataclass(frozen=True)
 class Bare:
     """The bare pipeline: pictures a second of all processes together, and seconds of CPU for each picture."""
 
@@ -176,22 +190,22 @@ def _bare(picture: Path, target: Path, options: argparse.Namespace, start: Event
     results.put((count, time.perf_counter() - begin, time.process_time() - took))
 
 
-def under_load(address: str, picture: Path, server: int, options: argparse.Namespace) -> tuple[Load, list[float]]:
-    """What the clients met, and how long each look at the server's health took meanwhile."""
+def under_load(address: str, picture: Path, server: int, options: argparse.Namespace) -> tuple[Load, Health]:
+    """What the clients met, and what who watched over the server met meanwhile."""
     stop, results = _SPAWN.Event(), _SPAWN.Queue()
     process = _SPAWN.Process(target=_health, args=(address, stop, results))
     process.start()
     results.get(timeout=PATIENCE)
     load = asyncio.run(asked(address, picture, server, options, seconds=options.seconds))
     stop.set()
-    health = results.get(timeout=PATIENCE)
+    times, late = results.get(timeout=PATIENCE)
     process.join()
-    return load, health
+    return load, Health(sorted(times), sorted(late))
 
 
 def _health(address: str, stop: Event, results: Any) -> None:
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
-    times = []
+    times, late = [], []
     results.put(None)
     while not stop.is_set():
         begin = time.perf_counter()
@@ -199,7 +213,8 @@ def _health(address: str, stop: Event, results: Any) -> None:
         connection.getresponse().read()
         times.append(time.perf_counter() - begin)
         time.sleep(0.05)
-    results.put(times)
+        late.append(time.perf_counter() - begin - times[-1] - 0.05)
+    results.put((times, late))
 
 
 def request_for(picture: Path, host: str) -> bytes:
@@ -275,7 +290,7 @@ def cpu(server: int) -> tuple[float, float]:
     return own, sum(others)
 
 
-def report(before: Bare, load: Load, after: Bare, health: list[float], whole: Load, options: argparse.Namespace) -> int:
+def report(before: Bare, load: Load, after: Bare, health: Health, whole: Load, options: argparse.Namespace) -> int:
     share = load.rate / statistics.mean((before.rate, after.rate))
     pictures = len(load.finished)
     errors = sum(number for status, number in whole.statuses.items() if status not in (200, 503))
@@ -290,20 +305,24 @@ def report(before: Bare, load: Load, after: Bare, health: list[float], whole: Lo
     )
     print(f"a request: median {statistics.median(load.seconds):.2f} s, slowest {max(load.seconds):.2f} s")
     print(f"answers: {dict(whole.statuses)}; errors other than 503: {errors}")
-    slow = sorted(health)
     print(
-        f"health, {len(slow)} looks: median {1000 * statistics.median(slow):.1f} ms, "
-        f"99 % {1000 * slow[int(0.99 * len(slow))]:.1f} ms, slowest {1000 * slow[-1]:.1f} ms"
+        f"health, {len(health.times)} looks: {percentiles(health.times)}\n"
+        f"(a process that only sleeps is woken too late meanwhile by: {percentiles(health.late)})"
     )
     tenths = memory_in_tenths(whole)
     growth = tenths[-1] - tenths[1]
     print(f"memory in tenths of {len(whole.finished)} requests, MB: {' '.join(f'{each:.0f}' for each in tenths)}")
-    good = share >= SHARE and not errors and slow[-1] < HEALTH and growth < GROWTH
+    good = share >= SHARE and not errors and health.times[-1] < HEALTH and growth < GROWTH
     print(
         f"share >= {SHARE:.0%}, no errors but 503, health < {HEALTH * 1000:.0f} ms, growth < {GROWTH:g} MB: "
         f"{'met' if good else 'MISSED'}"
     )
     return 0 if good else 1
+
+
+def percentiles(seconds: list[float]) -> str:
+    median, most = statistics.median(seconds), seconds[int(0.99 * len(seconds))]
+    return f"median {1000 * median:.1f} ms, 99 % {1000 * most:.1f} ms, slowest {1000 * seconds[-1]:.1f} ms"
 
 
 def memory_in_tenths(load: Load) -> list[float]:
