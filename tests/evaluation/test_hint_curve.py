@@ -36,10 +36,9 @@ def curve(truths: list[Truth]) -> HintCurve:
 def test_the_curve_of_the_bundled_model_rises(curve: HintCurve) -> None:
     assert [step.points for step in curve.steps] == list(COUNTS)
     decibels = [step.psnr.value for step in curve.steps]
-    assert (np.diff(decibels[2:]) > 0).all()  # one point more may well mislead on one of three pictures
-    assert min(decibels[3:]) > decibels[0]
+    assert (np.diff(decibels) > 0).all()
     assert [gain.value for gain in curve.gained] == pytest.approx([each - decibels[0] for each in decibels], abs=1e-4)
-    assert curve.gained[4].value > 2
+    assert curve.gained[4].value > 3
     areas = [step.auc.value for step in curve.steps]
     assert areas[-1] > areas[4] > areas[0]
 

@@ -100,5 +100,5 @@ def test_the_object_goes_most_of_the_way(model: str) -> None:
 @pytest.mark.parametrize("model", bundled())
 def test_the_hinted_spot_takes_the_colour(model: str) -> None:
     errors = [spot for _, _, spot in changes(model)]
-    assert np.mean(errors) < 3, errors
-    assert max(errors) < 6, errors
+    assert np.mean(errors) < 2, errors
+    assert max(errors) < 4, errors

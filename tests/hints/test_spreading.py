@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.hints.spreading import nearness, spread
+from photochrom.hints.spreading import nearest, nearness, spread
 
 FLAT = np.full((40, 60), 0.5, np.float32)
 
@@ -60,3 +60,27 @@ def test_nearness_is_greatest_at_a_point_and_none_without_points() -> None:
     assert 0.9 < near.max() < 1
     assert near[18, 30] < near[26, 30]
     assert not nearness(_at(), shade, place=0.35, luma=0.25, trust=np.ones(0, np.float32)).any()
+
+
+def test_the_nearest_of_many_points_speaks_for_what_is_around_it() -> None:
+    values, cells = np.array([(10.0, 0.0), (0.0, 20.0)], np.float32), _at((20, 10), (20, 50))
+    around = nearest(values, cells, FLAT)
+    assert around[20, 12] == pytest.approx((10, 0), abs=0.1)
+    assert around[22, 49] == pytest.approx((0, 20), abs=0.1)
+    assert around[20, 30] == pytest.approx((5, 10), abs=0.1)
+
+
+def test_far_from_all_points_their_mean_counts() -> None:
+    values, cells = np.array([(10.0, 0.0), (0.0, 20.0)], np.float32), _at((0, 0), (0, 1))
+    assert nearest(values, cells, FLAT)[39, 59] == pytest.approx((5, 10), abs=0.1)
+
+
+def test_of_two_points_as_near_the_one_as_light_counts() -> None:
+    shade = FLAT.copy()
+    shade[:, 30:] = 0.9
+    around = nearest(np.array([(10.0,), (20.0,)], np.float32), _at((20, 28), (20, 32)), shade)
+    assert around[20, 29, 0] < 11 < 19 < around[20, 30, 0]
+
+
+def test_one_point_speaks_for_everything() -> None:
+    assert (nearest(np.array([(3.0, 4.0)], np.float32), _at((5, 5)), FLAT) == (3, 4)).all()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from photochrom.runtime.look import Look
@@ -61,10 +62,18 @@ class Objects:
         steps = [_step(look.cells, seen, one, other) for one, other, _ in _NEIGHBOURS]
         usual = np.mean([features.mean() for _, features in steps])
         scale = np.float32(_USUAL / max(usual, 1e-6))
-        self._right, self._down, self._down_right, self._down_left = (
+        right, down, down_right, down_left = (
             _LUMA * luma + scale * features + np.float32(_STEP * length)
             for (luma, features), (_, _, length) in zip(steps, _NEIGHBOURS, strict=True)
         )
+        height, width = self._size
+        self._along = np.zeros(self._size, np.float32)
+        np.cumsum(right, axis=1, out=self._along[:, 1:])
+        # What it costs to come from the row above or below: from the left there, straight, and from the right.
+        self._from_above, self._from_below = np.full((2, height - 1, 3, 1, width), np.inf, np.float32)
+        for ways, left in ((self._from_above, down_right), (self._from_below, down_left)):
+            ways[:, 0, 0, 1:], ways[:, 1, 0] = left, down
+        self._from_above[:, 2, 0, :-1], self._from_below[:, 2, 0, :-1] = down_left, down_right
 
     def reach(self, places: Sequence[Cells]) -> Float:
         """How much each cell belongs to the object at each of the places: (n, h, w) in [0, 1].
@@ -75,32 +84,33 @@ class Objects:
         result = np.empty((len(places), *self._size), np.float32)
         for start in range(0, len(places), _AT_ONCE):
             some = places[start : start + _AT_ONCE]
-            result[start : start + len(some)] = np.exp(-((self._distance(some) / _REACH) ** 4))
+            square = (self._distance(some) / np.float32(_REACH)) ** 2
+            np.exp(-square * square, out=result[start : start + len(some)])
         return result
 
     def _distance(self, places: Sequence[Cells]) -> Float:
         """The cost of the cheapest way to each cell, found by sweeps over rows and columns: (n, h, w)."""
         height, width = self._size
-        cost = np.full((len(places), height, width), np.inf, np.float32)
-        for one, cells in zip(cost, places, strict=True):
-            one[cells[:, 0], cells[:, 1]] = 0
-        right, down, down_right, down_left = self._right, self._down, self._down_right, self._down_left
+        around = np.full((height, len(places), width + 2), np.inf, np.float32)  # a cell more to the left and right
+        cost = around[:, :, 1:-1]
+        for number, cells in enumerate(places):
+            cost[cells[:, 0], number, cells[:, 1]] = 0
+        along = self._along[:, None]
+        rows = list(cost)
+        beside = list(np.moveaxis(sliding_window_view(around, width, axis=2), 2, 1))  # (3, n, w) of each row
+        ways, best = np.empty((3, len(places), width), np.float32), np.empty((len(places), width), np.float32)
+        sweep = list(zip(rows[1:], beside, self._from_above, strict=False))
+        sweep += list(zip(rows, beside[1:], self._from_below, strict=False))[::-1]
         for _ in range(_SWEEPS):
-            for y in range(1, height):
-                above, row = cost[:, y - 1], cost[:, y]
-                np.minimum(row, above + down[y - 1], out=row)
-                np.minimum(row[:, 1:], above[:, :-1] + down_right[y - 1], out=row[:, 1:])
-                np.minimum(row[:, :-1], above[:, 1:] + down_left[y - 1], out=row[:, :-1])
-            for y in range(height - 2, -1, -1):
-                below, row = cost[:, y + 1], cost[:, y]
-                np.minimum(row, below + down[y], out=row)
-                np.minimum(row[:, :-1], below[:, 1:] + down_right[y], out=row[:, :-1])
-                np.minimum(row[:, 1:], below[:, :-1] + down_left[y], out=row[:, 1:])
-            for x in range(1, width):
-                np.minimum(cost[:, :, x], cost[:, :, x - 1] + right[:, x - 1], out=cost[:, :, x])
-            for x in range(width - 2, -1, -1):
-                np.minimum(cost[:, :, x], cost[:, :, x + 1] + right[:, x], out=cost[:, :, x])
-        return cost
+            for row, near, steps in sweep:
+                np.add(near, steps, out=ways)
+                np.minimum.reduce(ways, axis=0, out=best)
+                np.minimum(row, best, out=row)
+            # The cheapest way along a row, from any of its cells, at once.
+            np.minimum(cost, np.minimum.accumulate(cost - along, axis=2) + along, out=cost)
+            back = (cost + along)[:, :, ::-1]
+            np.minimum(cost, np.minimum.accumulate(back, axis=2)[:, :, ::-1] - along, out=cost)
+        return cost.transpose(1, 0, 2)
 
 
 def _step(luma: Float, seen: Sequence[Float], one: Slices, other: Slices) -> tuple[Float, Float]:

@@ -28,6 +28,12 @@ NARROWER: Final = (0.2, 0.1)
 NONE: Final = 0.1
 """Weight of "none of these points", found on the validation photographs: far from all of them nothing changes."""
 
+_NEAREST: Final = 0.05
+"""Width of the Gaussian of distance within which one of many points speaks for what is around it."""
+
+_FAR: Final = np.float32(1e-4)
+"""Weight of their mean beside it: it counts where none of them is near."""
+
 
 def spread(values: ArrayLike, at: Cells, luma01: Float) -> Float:
     """The weighted mean of the values at each cell, widths narrower the more points there are.
@@ -60,10 +66,39 @@ def nearness(at: Cells, luma01: Float, *, place: float, luma: float, trust: Floa
         place, luma: widths of the two Gaussians, as a part of the longer side and of the range of luma.
         trust: (P,) how much each point counts, in [0, 1].
     """
+    total = sum_of_weights(at, luma01, place=place, luma=luma, trust=trust)
+    return total / (total + np.float32(NONE))
+
+
+def sum_of_weights(at: Cells, luma01: Float, *, place: float, luma: float, trust: Float) -> Float:
+    """The weights of all points together, (h, w), each by how much it counts; arguments as for `nearness`."""
     total = np.zeros(luma01.shape, np.float32)
     for share, weight in zip(trust, weights(at, luma01, place=place, luma=luma), strict=True):
-        total += share * weight
-    return total / (total + np.float32(NONE))
+        if share:
+            total += share * weight
+    return total
+
+
+def nearest(values: Float, at: Cells, luma01: Float) -> Float:
+    """At each cell the mean of the values of those points that are nearest and most alike.
+
+    Args:
+        values: (P, C), of one point at least.
+        at: (P, 2) row and column of each.
+        luma01: (h, w) luma of the cells in [0, 1].
+
+    Returns:
+        (h, w, C) float32.
+    """
+    if len(values) == 1:
+        return np.broadcast_to(values[0], (*luma01.shape, values.shape[1]))
+    total = np.full(luma01.shape, _FAR, np.float32)
+    result = np.full((*luma01.shape, values.shape[1]), values.mean(axis=0) * _FAR, np.float32)
+    for value, weight in zip(values, weights(at, luma01, place=_NEAREST, luma=LUMA), strict=True):
+        total += weight
+        result += weight[..., None] * value
+    result /= total[..., None]
+    return result
 
 
 def weights(at: Cells, luma01: Float, *, place: float, luma: float) -> Iterator[Float]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+_SMALL: Final = 512 * 512
+"""Pixels up to which nothing is won by halving, which averages over other areas where sides are no whole multiples."""
 
 
 def resized(luma: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -42,7 +45,7 @@ def _halved(luma: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint16]:
 
 def _can_halve(plane: NDArray[Any], size: tuple[int, int]) -> bool:
     height, width = plane.shape
-    return not (height % 2 or width % 2) and width >= 4 * size[0] and height >= 4 * size[1]
+    return plane.size > _SMALL and not (height % 2 or width % 2) and width >= 4 * size[0] and height >= 4 * size[1]
 
 
 def _half(plane: NDArray[Any]) -> NDArray[Any]:

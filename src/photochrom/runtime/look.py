@@ -6,7 +6,8 @@ tiles that they lie in, and the answers are joined again: nobody else knows of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import cv2
 import numpy as np
@@ -19,8 +20,28 @@ from photochrom.runtime.model import MULTIPLE, Features, Model
 from photochrom.runtime.working import CELL, WorkingSize
 
 Float = NDArray[np.float32]
-Logits = Sequence[Float]
-"""(K, h, w) of each tile."""
+
+_REMEMBERED: Final = 2
+"""Answers to hints: with a reference or a closer look, one without a person's hints goes with each that has them."""
+
+
+_READ: Final = 8
+"""Ways to read one answer out that are remembered."""
+
+
+class Logits(tuple[Float, ...]):
+    """What the network answers: (K, h, w) of each tile.
+
+    Attributes:
+        read: what was read out of them before, (h, w, 2) of the whole picture.
+    """
+
+    read: dict[ReadOut, Float]
+
+    def __new__(cls, tiles: Iterable[Float]) -> Logits:
+        logits = super().__new__(cls, tiles)
+        logits.read = {}
+        return logits
 
 
 class Look:
@@ -44,39 +65,47 @@ class Look:
         self.cells: Float = luma.reshape(height, CELL, width, CELL).mean(axis=(1, 3), dtype=np.float32)
         self._tiles: list[Features] = [model.encode(tile) for tile in self._cut(luma)]
         self._automatic: Logits | None = None
-        self._last: tuple[bytes, Logits] | None = None
+        self._last: tuple[tuple[bytes, Logits], ...] = ()
 
     @property
     def nbytes(self) -> int:
         """Memory of what the encoder saw, and of the answers that are remembered sooner or later."""
         seen = sum(tile.luma.nbytes + sum(each.nbytes for each in tile.maps.values()) for tile in self._tiles)
-        answers = 2 * len(self._tiles) * self._tiles[0].maps["stride4"][0, 0].nbytes * len(self.model.card.bins)
-        return seen + answers
+        answer: int = len(self._tiles) * self._tiles[0].maps["stride4"][0, 0].nbytes * len(self.model.card.bins)
+        return seen + (1 + _REMEMBERED) * answer
 
     def decode(self, hints: HintMap | None = None) -> Logits:
         """Logits over the model's colour bins, for each tile.
 
-        The answers without hints and with the last ones are remembered: to those, nothing is computed.
+        The answers without hints and with the last two are remembered: to those, nothing is computed.
 
         Args:
             hints: of the whole picture, with its dense planes (3, h, w) of the size of `cells`.
         """
         if hints is None:
             if self._automatic is None:
-                self._automatic = [self.model.decode(features) for features in self._tiles]
+                self._automatic = Logits(self.model.decode(features) for features in self._tiles)
             return self._automatic
-        last = self._last  # read once: another thread may replace it
-        if last is None or last[0] != hints.key:
+        last, key = self._last, hints.key  # read once: another thread may replace it
+        answer = next((logits for known, logits in last if known == key), None)
+        if answer is None:
             tiles = zip(self._tiles, self.size.starts, strict=True)
-            last = hints.key, [self.model.decode(features, self._hints_of(hints, start)) for features, start in tiles]
-            self._last = last
-        return last[1]
+            answer = Logits(self.model.decode(features, self._hints_of(hints, start)) for features, start in tiles)
+        others = [each for each in last if each[0] != key]
+        self._last = ((key, answer), *others[: _REMEMBERED - 1])
+        return answer
 
     def read(self, logits: Logits, setting: ReadOut) -> Float:
         """One colour a cell: (h, w, 2) Lab units."""
-        card = self.model.card
-        how = {"t": setting.t, "T": setting.T, "gain": setting.gain}
-        return self._join([read_out(tile, card.log_w, card.bins, **how) for tile in logits])
+        ab = logits.read.get(setting)
+        if ab is None:
+            card = self.model.card
+            how = {"t": setting.t, "T": setting.T, "gain": setting.gain}
+            ab = self._join([read_out(tile, card.log_w, card.bins, **how) for tile in logits])
+            if len(logits.read) >= _READ:
+                logits.read.clear()
+            logits.read[setting] = ab
+        return ab.copy()
 
     def distribution(self, logits: Logits) -> Float:
         """The calibrated distribution over the model's bins: (h, w, K) probabilities whose sum is 1."""
