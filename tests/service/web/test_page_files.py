@@ -80,6 +80,22 @@ def test_ten_photographs_are_coloured_each_with_a_state_of_its_own(screen: Scree
     assert strengths[3] < min(strengths[:3] + strengths[4:]) * 0.7
 
 
+def test_settings_of_one_photograph_are_used_for_all_and_undone_in_each(screen: Screen) -> None:
+    screen.open(*((f"{number}.jpg", portrait(number)) for number in range(3)))
+    expect(screen.page.locator("#count").get_by_text("3 of 3 coloured")).to_be_visible()
+    expect(screen.page.get_by_role("button", name="Use for all photographs")).to_be_hidden()
+    screen.page.get_by_label("Strength").fill("0.3")
+    screen.page.get_by_role("button", name="Use for all photographs").click()
+    expect(screen.page.locator("#count").get_by_text("3 of 3 coloured")).to_be_visible()
+    screen.page.get_by_role("button", name="2.jpg, coloured").click()
+    screen.settle()
+    pale = screen.picture()
+    assert screen.page.get_by_label("Strength").input_value() == "0.3"
+    screen.page.keyboard.press("Control+Z")
+    screen.settle()
+    assert chroma(pale) < chroma(screen.picture()) * 0.6
+
+
 def test_download_is_the_original_s_format_with_its_metadata(screen: Screen) -> None:
     original = portrait(1)
     screen.open(("grandmother.jpg", original))

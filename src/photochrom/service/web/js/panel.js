@@ -30,6 +30,7 @@ export class Panel {
     });
     this.tone = byId("keep-tone", HTMLInputElement);
     this.reset = byId("reset", HTMLButtonElement);
+    this.forAll = byId("for-all", HTMLButtonElement);
     this.list = byId("hints", HTMLElement);
     this.closer = byId("closer", HTMLElement);
     for (const [name, slider] of Object.entries(this.sliders)) {
@@ -44,6 +45,8 @@ export class Panel {
       const { vividness, warmth, strength, keepTone } = first;
       this.#change({ vividness, warmth, strength, keepTone }, false);
     });
+    this.forAll.addEventListener("click", () => this.#useForAll());
+    album.on("pictures", () => this.#show());
     album.on("current", () => this.#show());
     album.on("picture", (picture) => picture === album.current && this.#show());
     album.on("edit", () => this.#show());
@@ -62,6 +65,19 @@ export class Panel {
   #change(changes, passing) {
     const edit = this.album.current?.edit;
     if (edit) this.album.change(changed(edit, changes), { passing });
+  }
+
+  /** Sliders and reference, not hints: those belong to places. In each picture it can be undone. */
+  #useForAll() {
+    const { current, pictures } = this.album;
+    if (!current?.edit) return;
+    const { vividness, warmth, strength, keepTone, reference } = current.edit;
+    for (const picture of pictures) {
+      if (picture === current || !picture.edit) continue;
+      const look = { vividness, warmth, strength, reference, keepTone: keepTone && picture.edit.photo.wasColored === "toned" };
+      this.album.change(changed(picture.edit, look), { of: picture });
+      if (picture.state === "done") this.album.mark(picture, "waiting");
+    }
   }
 
   #show() {
@@ -84,6 +100,7 @@ export class Panel {
     byId("tone", HTMLElement).hidden = edit?.photo.wasColored !== "toned";
     const touched = edit && (edit.vividness !== null || edit.warmth || edit.strength !== 1 || edit.keepTone);
     this.reset.hidden = !touched;
+    this.forAll.hidden = this.album.pictures.length < 2 || !(touched || edit?.reference);
     this.#showHints(edit);
     const boxes = edit?.photo.boxes.length ?? 0;
     this.closer.textContent = boxes ? `Looked closer at ${boxes} ${plural("place", boxes)}.` : "";

@@ -3,6 +3,10 @@
 import { byId, told } from "./dom.js";
 import { changed } from "./edits.js";
 
+/** @typedef {import("./types.js").Photo} Photo */
+
+const SMALL = 480;
+
 export class Reference {
   /**
    * @param {import("./types.js").Engine} engine
@@ -17,7 +21,7 @@ export class Reference {
     this.words = byId("well-words", HTMLElement);
     this.picture = byId("well-picture", HTMLCanvasElement);
     this.remove = byId("well-remove", HTMLButtonElement);
-    /** Whose picture is in the well. @type {import("./types.js").Photo | null} */
+    /** Whose picture is in the well. @type {Photo | null} */
     this.drawn = null;
     const chooser = byId("well-file", HTMLInputElement);
 
@@ -59,13 +63,8 @@ export class Reference {
     try {
       const reference = await this.engine.open(file);
       if (reference.wasColored !== "color") {
-        throw Object.assign(new Error(`${file.name} is in black and white: a reference has colours to lend.`), {
-          name: "Problem",
-        });
-      }
-      await this.#draw(await this.engine.original(reference, { size: 320 }));
-      this.drawn = reference;
-      if (picture.edit) this.album.change(changed(picture.edit, { reference }), { of: picture });
+        this.notices.problem(`${file.name} is in black and white: a reference has colours to lend.`);
+      } else if (picture.edit) this.album.change(changed(picture.edit, { reference }), { of: picture });
     } catch (error) {
       this.notices.problem(told(error));
     } finally {
@@ -77,20 +76,26 @@ export class Reference {
     const reference = this.album.current?.edit?.reference ?? null;
     this.remove.hidden = this.picture.hidden = !reference;
     this.words.textContent = reference ? reference.name : "Drop a similar picture in colour here";
-    if (!reference || reference === this.drawn) return;
-    this.drawn = reference;
-    this.engine.original(reference, { size: 320 }).then(
-      (blob) => this.#draw(blob),
-      (error) => this.notices.problem(told(error)),
-    );
+    if (reference && reference !== this.drawn) void this.#draw(reference);
   }
 
-  /** @param {Blob} blob */
-  async #draw(blob) {
-    const bitmap = await createImageBitmap(blob);
-    this.picture.width = bitmap.width;
-    this.picture.height = bitmap.height;
-    this.picture.getContext("2d")?.drawImage(bitmap, 0, 0);
-    bitmap.close();
+  /**
+   * In its own colours, where the browser can read the file; else at least its light.
+   * @param {Photo} reference
+   */
+  async #draw(reference) {
+    this.drawn = reference;
+    try {
+      const light = () => this.engine.original(reference, { size: SMALL }).then((blob) => createImageBitmap(blob));
+      const bitmap = await createImageBitmap(reference.file).catch(light);
+      if (this.drawn !== reference) return;
+      const scale = Math.min(SMALL / Math.max(bitmap.width, bitmap.height), 1);
+      this.picture.width = Math.max(Math.round(bitmap.width * scale), 1);
+      this.picture.height = Math.max(Math.round(bitmap.height * scale), 1);
+      this.picture.getContext("2d")?.drawImage(bitmap, 0, 0, this.picture.width, this.picture.height);
+      bitmap.close();
+    } catch (error) {
+      this.notices.problem(told(error));
+    }
   }
 }
