@@ -11,7 +11,7 @@ from typing import Final, Literal
 import pytest
 from fastapi import FastAPI
 from page_screen import Screen, apart, chroma
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FileChooser, expect
 
 from photochrom.service.app import create_app
 from photochrom.service.settings import Settings
@@ -38,10 +38,17 @@ def tab_to(screen: Screen, name: str, *, back: bool = False) -> None:
 
 def test_everything_is_done_by_keyboard_alone(screen: Screen, jpeg: bytes) -> None:
     press = screen.page.keyboard.press
+    asked: list[FileChooser] = []
+    screen.page.on(
+        "filechooser", lambda chooser: asked.append(chooser)
+    )  # long before it is needed: Chromium is told so in its own time
+    screen.page.wait_for_timeout(300)
     tab_to(screen, "Choose photographs")
-    with screen.page.expect_file_chooser() as chooser:
-        press("Enter")
-    chooser.value.set_files({"name": "family.jpg", "mimeType": "image/jpeg", "buffer": jpeg})
+    press("Enter")
+    for _ in range(100):
+        if not asked:
+            screen.page.wait_for_timeout(50)
+    asked[0].set_files({"name": "family.jpg", "mimeType": "image/jpeg", "buffer": jpeg})
     screen.settle()
     plain = screen.picture()
 
