@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from PIL import Image
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -71,6 +72,23 @@ def test_it_ends_when_it_is_told_to_and_its_workers_with_it(start: Start, sent: 
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "", "")
     assert not any(worker.is_running() for worker in workers)
+
+
+def test_a_page_that_watches_a_batch_does_not_keep_it_from_ending(start: Start, tmp_path: Path) -> None:
+    process = start()
+    place = address(process)
+    Image.new("L", (12_000, 12_000), 128).save(tmp_path / "large.png", compress_level=1)
+    files = [("files", (f"{number}.png", (tmp_path / "large.png").read_bytes())) for number in range(4)]
+    batch = httpx.post(f"{place}v1/batches", files=files, timeout=60).json()["id"]
+    with httpx.stream("GET", f"{place}v1/batches/{batch}/events", timeout=60) as events:
+        lines = events.iter_lines()
+        assert next(lines) == "event: progress"
+        process.send_signal(signal.SIGINT)
+        start_of_end = time.monotonic()
+        assert "event: end" not in list(lines)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert time.monotonic() - start_of_end < 4
 
 
 def test_its_workers_end_however_it_ends(start: Start) -> None:

@@ -29,6 +29,7 @@ def test_metrics_count_requests_by_route_and_status(client: TestClient) -> None:
     assert any(line.startswith("photochrom_requests_total") and '"none",status="404"' in line for line in lines)
     assert "photochrom_queue 0.0" in lines
     assert "photochrom_workers 1.0" in lines
+    assert 'photochrom_batch_photographs{state="waiting"} 0.0' in lines
 
 
 def test_every_error_is_a_code_and_a_sentence(client: TestClient) -> None:

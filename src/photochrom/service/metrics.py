@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -32,6 +32,12 @@ class Metrics:
             buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 120),
             registry=self.registry,
         )
+        self._batches = Gauge(
+            "photochrom_batch_photographs",
+            "Photographs of the batches that are kept.",
+            ["state"],
+            registry=self.registry,
+        )
         self.gauge("photochrom_queue", "Work that waits for a worker.", lambda: pool.waiting)
         self.gauge("photochrom_workers", "Worker processes that are ready or at work.", lambda: pool.alive)
         self.gauge("photochrom_workers_replaced", "Worker processes replaced since the start.", lambda: pool.replaced)
@@ -39,6 +45,11 @@ class Metrics:
     def gauge(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Add a figure that is asked for whenever somebody reads the metrics."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
+
+    def count_batches(self, counts: Mapping[str, int]) -> None:
+        """Note how many photographs of batches there are in each state."""
+        for state, count in counts.items():
+            self._batches.labels(state).set(count)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -61,7 +61,7 @@ async def _served(
     config = uvicorn.Config(
         attendance, lifespan="off", log_config=None, timeout_graceful_shutdown=_PATIENCE, **server_options()
     )
-    server = _Server(config, lambda: ready(_address(place)))
+    server = _Server(config, ready=lambda: ready(_address(place)), leaving=darkroom.batches.dismiss)
 
     async def leave(seconds: float) -> None:
         await unused_for(seconds, attendance=attendance, busy=lambda: darkroom.pool.at_work)
@@ -79,13 +79,18 @@ async def _served(
 class _Server(uvicorn.Server):
     """One that says when it is ready, and takes being told to end as an end like any other."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], object], leaving: Callable[[], object]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._leaving = leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

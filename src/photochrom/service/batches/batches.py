@@ -48,6 +48,7 @@ class Batches:
 
     Attributes:
         folders: where their files lie.
+        ending: whether those who watch were sent away, since the server is about to end.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Batches:
         self.folders = Folders(settings.folder / "batches")
         self._seconds, self._now = settings.batch_seconds, now
         self._records = Records(settings.folder / "batches.sqlite3")
+        self.ending = False
         self._watchers: dict[str, set[asyncio.Event]] = {}
         self._janitor: asyncio.Task[None] | None = None
         self._runner = Runner(
@@ -136,6 +138,7 @@ class Batches:
     async def changes(self, batch: str, *, beat: float) -> AsyncGenerator[Change | None, None]:
         """How a batch stands, then each item that is not waiting any more, then each that changes, to its end.
 
+        Or to the server's, see :meth:`dismiss`.
         Gives None after `beat` seconds without a change.
         """
         changed = asyncio.Event()
@@ -154,7 +157,7 @@ class Batches:
                     if told[item.number] is not item.state:
                         told[item.number] = item.state
                         yield Change(summary, item)
-                if summary.ended is not None:
+                if summary.ended is not None or self.ending:
                     return
                 while True:
                     try:
@@ -166,6 +169,16 @@ class Batches:
             self._watchers[batch].discard(changed)
             if not self._watchers[batch]:
                 del self._watchers[batch]
+
+    def dismiss(self) -> None:
+        """Send all who watch away: they would keep the server from ending."""
+        self.ending = True
+        for batch in self._watchers:
+            self._changed(batch)
+
+    async def counts(self) -> dict[str, int]:
+        """How many items of all batches there are in each state."""
+        return await self._records.ask(Store.counts)
 
     def expires_in(self, summary: Summary) -> float | None:
         """Seconds until a batch is forgotten; None before its end."""

@@ -238,6 +238,11 @@ class Store:
         """All of them."""
         return [batch for (batch,) in self._database.execute("SELECT id FROM batches").fetchall()]
 
+    def counts(self) -> dict[str, int]:
+        """How many items of all batches there are in each state."""
+        found = dict(self._database.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall())
+        return {state.value: found.get(state, 0) for state in State}
+
     def ended(self, before: float) -> list[str]:
         """The batches that ended before a time."""
         return [batch for (batch,) in self._database.execute("SELECT id FROM batches WHERE ended < ?", (before,))]

@@ -230,7 +230,7 @@ async def _events(darkroom: Darkroom, batch: str) -> AsyncIterator[str]:
             item = None if change.item is None else ItemInfo.of(change.item)
             last = _state(darkroom, change.summary)
             yield _event("progress", BatchProgress(**last, item=item))
-    if last is not None:
+    if last is not None and not darkroom.batches.ending:  # then it goes on after the next start: connect again
         yield _event("end", BatchState(**last))
 
 

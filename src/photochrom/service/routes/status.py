@@ -46,4 +46,5 @@ async def versions(darkroom: Shared) -> Version:
 @router.get("/metrics", responses=responses(), response_class=Response)
 async def metrics(darkroom: Shared) -> Response:
     """Figures for Prometheus: requests by route and status, durations, the queue, workers, what is kept."""
+    darkroom.metrics.count_batches(await darkroom.batches.counts())
     return Response(darkroom.metrics.text(), media_type=CONTENT_TYPE_LATEST)
