@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import PhotoError, UsageError
-from photochrom.service.names import called
+from photochrom.service.naming import called
 
 if TYPE_CHECKING:
     from photochrom.canvas import Canvas

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from photochrom.errors import PhotoError, UsageError
 from photochrom.hints.hint import AnyHint
 from photochrom.service import projects
-from photochrom.service.names import called
+from photochrom.service.naming import called
 from photochrom.service.studio import Seen
 
 if TYPE_CHECKING:

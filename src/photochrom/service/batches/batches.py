@@ -17,10 +17,10 @@ from starlette.concurrency import run_in_threadpool
 from zipstream.ng import ZipStream
 
 from photochrom.service.batches.folders import Folders
-from photochrom.service.batches.naming import Results
 from photochrom.service.batches.records import Records
 from photochrom.service.batches.runner import Runner, Workers
 from photochrom.service.batches.store import Item, State, Store, Summary
+from photochrom.service.naming import Results
 from photochrom.service.settings import Settings
 
 _LOOK: Final = 60.0

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from photochrom.errors import PhotochromError, TooLargeError
 from photochrom.service import disk
-from photochrom.service.batches.naming import is_junk, label
 from photochrom.service.batches.store import Item, State
 from photochrom.service.batches.unzipping import Member, ZipError, is_zip, members
+from photochrom.service.naming import is_junk, label
 
 
 class NothingError(PhotochromError):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from photochrom.errors import PhotochromError, TooLargeError
-from photochrom.service.batches.naming import is_junk
+from photochrom.service.naming import is_junk
 
 _DIRECTORY: Final = 4 << 20
 """Bytes of a zip's table of contents: enough for tens of thousands of members."""

@@ -20,11 +20,11 @@ from photochrom.service.batches.intake import Limits, take_in
 from photochrom.service.batches.store import State, Summary
 from photochrom.service.batches.uploading import Form, received
 from photochrom.service.darkroom import Darkroom, Shared
+from photochrom.service.downloads import attachment
 from photochrom.service.forms import ColoringForm
 from photochrom.service.gone import check_connected
 from photochrom.service.problems import Problem, responses
 from photochrom.service.requests import new_id
-from photochrom.service.routes.colorize import attachment
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from photochrom.service.batches.naming import SUFFIX, label
 from photochrom.service.coloring import Colored, Order, color
 from photochrom.service.darkroom import Shared
+from photochrom.service.downloads import attachment, in_header
 from photochrom.service.forms import ColorizeForm
 from photochrom.service.gone import while_connected
+from photochrom.service.naming import SUFFIX, label
 from photochrom.service.problems import responses
 from photochrom.service.requests import FinalResponse
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
-
-_MOST: Final = 4000
-"""Characters of the header with warnings: some clients take no more than 8 KB of all headers."""
 
 _OK: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -65,7 +61,7 @@ async def colorize(
         headers = {
             "Content-Disposition": attachment(f"{PurePosixPath(name).stem}{SUFFIX}{done.ending}"),
             "Photochrom-Model": done.model,
-            "Photochrom-Warnings": warnings(done.warnings),
+            "Photochrom-Warnings": in_header(done.warnings),
         }
         return FinalResponse(
             order.target, after=lambda: darkroom.requests.done(folder), media_type=done.mime, headers=headers
@@ -73,17 +69,3 @@ async def colorize(
     except BaseException:
         await darkroom.requests.done(folder)
         raise
-
-
-def attachment(name: str) -> str:
-    """Content-Disposition of a download (RFC 6266), with a name in any script (RFC 8187)."""
-    plain = "".join(letter if 32 <= ord(letter) < 127 and letter not in '"\\%' else "_" for letter in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def warnings(sentences: tuple[str, ...]) -> str:
-    """A list of sentences in JSON that fits into a header."""
-    told = list(sentences)
-    while len(text := json.dumps(told)) > _MOST:
-        told = [*told[:-2], "and more"] if told[-1:] == ["and more"] else [*told[:-1], "and more"]
-    return text

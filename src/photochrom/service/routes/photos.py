@@ -14,16 +14,15 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from photochrom.service import painting
-from photochrom.service.batches.naming import SUFFIX, label
 from photochrom.service.darkroom import Darkroom, Shared
+from photochrom.service.downloads import attachment, in_header
 from photochrom.service.gone import while_connected
+from photochrom.service.naming import SUFFIX, label
 from photochrom.service.painting import WRITTEN, Facts, Options, Painted, Wish
 from photochrom.service.photos import Kept
 from photochrom.service.pool import Lane
 from photochrom.service.problems import Problem, responses
 from photochrom.service.requests import FinalResponse, new_id
-from photochrom.service.routes.colorize import attachment
-from photochrom.service.routes.colorize import warnings as in_header
 from photochrom.service.schemas import (
     Confidence,
     Known,

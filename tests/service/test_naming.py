@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photochrom.service.batches.naming import Results, is_junk, label
+from photochrom.service.naming import Results, is_junk, label
 
 
 @pytest.mark.parametrize(

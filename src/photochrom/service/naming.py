@@ -1,15 +1,21 @@
 """Names that users gave to their files: labels to show and to put into a zip, never a path of ours.
 
 A name may come from any system, or from somebody who means harm. What is left of it here can be
-unpacked on any system, inside the folder it is unpacked to.
+unpacked on any system, inside the folder it is unpacked to. In what people read, files go by these
+names and not by those of the work folder.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 from typing import Final
+
+from photochrom.errors import PhotochromError
 
 SUFFIX: Final = "-colour"
 
@@ -63,6 +69,32 @@ class Results:
                 self._taken.add(_folded(name))
                 return name
             number += 1
+
+
+@contextmanager
+def called(names: Mapping[Path, str]) -> Iterator[list[str]]:
+    """Within the block, in a worker: warnings go into the list that is given; they and errors say the names.
+
+    Args:
+        names: what people call these files.
+
+    Raises:
+        PhotochromError: as in the block, with other names in its sentence.
+    """
+    from photochrom.photo import collect_warnings
+
+    def told(sentence: str) -> str:
+        for path, name in sorted(names.items(), key=lambda item: -len(os.fspath(item[0]))):
+            sentence = sentence.replace(os.fspath(path), name)
+        return sentence
+
+    with collect_warnings() as warnings:
+        try:
+            yield warnings
+        except PhotochromError as error:
+            raise type(error)(told(str(error))) from None
+        finally:
+            warnings[:] = map(told, warnings)
 
 
 def _part(text: str) -> str:
