@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
     from photochrom.hints.mask import Mask
     from photochrom.hints.reference import Reference
+    from photochrom.photo import Photo
 
 Made = TypeVar("Made")
 _View = tuple[Any, ...]
@@ -96,10 +97,7 @@ class Studio:
         view, boxes = _view(seen), seen.boxes
         held = next((n for n in range(len(boxes), -1, -1) if (*view, boxes[:n]) in self._canvases), None)
         if held is None:
-            from photochrom import photo as photos
-
-            opened = photos.open(seen.path, page=seen.page, max_pixels=self.settings.max_pixels, name=seen.name)
-            canvas = self.painter.open(opened, detail=seen.detail)
+            canvas = self.painter.open(self._photo(seen), detail=seen.detail)
         else:
             canvas = self._canvases[*view, boxes[:held]]
         for box in boxes[held or 0 :]:
@@ -116,7 +114,7 @@ class Studio:
         Raises:
             PhotoError, UsageError: see :meth:`Colorizer.reference`.
         """
-        return _kept(self._references, _view(seen), lambda: self.painter.reference(self.canvas(seen)))
+        return _kept(self._references, _view(seen), lambda: self.painter.reference(self._photo(seen)))
 
     def mask(self, seen: Seen, size: tuple[int, int]) -> Mask:
         """The picture as a mask for a photograph of (width, height).
@@ -126,7 +124,16 @@ class Studio:
         """
         from photochrom.hints.mask import Mask
 
-        return _kept(self._masks, (*_view(seen), size), lambda: Mask.of(self.canvas(seen).photo, size))
+        return _kept(self._masks, (*_view(seen), size), lambda: Mask.of(self._photo(seen), size))
+
+    def _photo(self, seen: Seen) -> Photo:
+        """The photograph itself, which the network need not have looked at."""
+        from photochrom import photo as photos
+
+        held = next((canvas for view, canvas in self._canvases.items() if view[:2] == (seen.path, seen.page)), None)
+        if held is not None:
+            return held.photo
+        return photos.open(seen.path, page=seen.page, max_pixels=self.settings.max_pixels, name=seen.name)
 
     def _forget(self) -> None:
         """Let go of all that is made of uploads that are there no longer: they were deleted, or have expired."""
