@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photochrom.color.readout import calibrated, read_out
+from photochrom.color.readout import calibrated, read_out, read_outs
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 4, (30, 5, 7)).astype(np.float32)
@@ -57,3 +57,25 @@ def test_what_makes_no_sense_is_refused() -> None:
         read_out(LOGITS, LOG_W, CENTERS, t=0.0, T=0.0, gain=1.0)
     with pytest.raises(ValueError, match="each of the 30 bins"):
         calibrated(LOGITS, LOG_W[:-1])
+
+
+WAYS = [(0.5, 0.7, 1.4), (0.0, 0.7, 1.0), (1.0, 1.0, 1.0), (0.3, 0.05, 2.0)]
+
+
+def test_several_ways_at_once_are_each_the_read_out() -> None:
+    together = read_outs(LOGITS, LOG_W, CENTERS, WAYS)
+    for (t, temperature, gain), ab in zip(WAYS, together, strict=True):
+        expected = read_out(LOGITS, LOG_W, CENTERS, t=t, T=temperature, gain=gain)
+        np.testing.assert_allclose(ab, expected, atol=1e-3)
+
+
+def test_what_else_is_asked_for_changes_no_bit() -> None:
+    together = read_outs(LOGITS, LOG_W, CENTERS, WAYS)
+    for way, ab in zip(WAYS, together, strict=True):
+        np.testing.assert_array_equal(read_outs(LOGITS, LOG_W, CENTERS, [way])[0], ab)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.5, 1.0])
+def test_weights_far_apart_and_a_low_temperature_do_not_vanish(t: float) -> None:
+    (ab,) = read_outs(LOGITS * 3, LOG_W * 10, CENTERS, [(t, 0.05, 1.0)])
+    np.testing.assert_allclose(ab, read_out(LOGITS * 3, LOG_W * 10, CENTERS, t=t, T=0.05, gain=1.0), atol=1e-3)

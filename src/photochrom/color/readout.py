@@ -8,10 +8,16 @@ frontier between lowest error and full colour that a model file carries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Float = NDArray[np.float32]
+
+_SHARED: Final = 20.0
+"""Greatest span of t log w / T over the bins up to which exponentials serve for any t: beyond, some would vanish."""
 
 
 def calibrated(logits: ArrayLike, log_w: ArrayLike) -> Float:
@@ -60,6 +66,35 @@ def read_out(logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, *, t: floa
         # Not a matrix product: BLAS would start threads for it (photochrom.color.lab.mix_channels).
         ab[..., channel] = np.einsum("k...,k->...", weight, values) / total
     return ab
+
+
+def read_outs(
+    logits: ArrayLike, log_w: ArrayLike, centers: ArrayLike, ways: Sequence[tuple[float, float, float]]
+) -> list[Float]:
+    """What `read_out` gives for each of the ways (t, T, gain), to the last digits but one.
+
+    Each further one of a temperature takes a third of the time. A result does not depend on what else is asked for.
+    """
+    scores, weights, points = (np.asarray(each, np.float32) for each in (logits, log_w, centers))
+    found: dict[float, Float] = {}
+    result = []
+    for t, T, gain in ways:
+        more = weights * np.float32(t) / np.float32(T)
+        if np.ptp(more) > _SHARED:
+            result.append(read_out(scores, weights, points, t=t, T=T, gain=gain))
+            continue
+        if T not in found:
+            shifted = scores - _along_bins(weights, scores)
+            if T != 1:
+                shifted /= np.float32(T)
+            found[T] = _exponential(shifted)
+        factor = np.exp(more)
+        total = np.einsum("k...,k->...", found[T], factor)
+        ab = np.empty((*scores.shape[1:], 2), np.float32)
+        for channel, values in enumerate(points.T * np.float32(gain)):
+            ab[..., channel] = np.einsum("k...,k->...", found[T], values * factor) / total
+        result.append(ab)
+    return result
 
 
 def _along_bins(values: ArrayLike, scores: Float) -> Float:

@@ -98,14 +98,15 @@ class Objects:
         along = self._along[:, None]
         rows = list(cost)
         beside = list(np.moveaxis(sliding_window_view(around, width, axis=2), 2, 1))  # (3, n, w) of each row
-        ways, best = np.empty((3, len(places), width), np.float32), np.empty((len(places), width), np.float32)
+        ways = np.empty((3, len(places), width), np.float32)
+        left, straight, right = ways
         sweep = list(zip(rows[1:], beside, self._from_above, strict=False))
         sweep += list(zip(rows, beside[1:], self._from_below, strict=False))[::-1]
         for _ in range(_SWEEPS):
             for row, near, steps in sweep:
                 np.add(near, steps, out=ways)
-                np.minimum.reduce(ways, axis=0, out=best)
-                np.minimum(row, best, out=row)
+                for way in (left, straight, right):
+                    np.minimum(row, way, out=row)
             # The cheapest way along a row, from any of its cells, at once.
             np.minimum(cost, np.minimum.accumulate(cost - along, axis=2) + along, out=cost)
             back = (cost + along)[:, :, ::-1]

@@ -89,18 +89,16 @@ class Painter:
         lent = self.told_of(lent, known)
         logits = self.logits(known, soft=soft if lent is None else lent.dense)
 
-        def guess(bet: float | None) -> Float:
-            setting = self.look.model.card.read_out(bet)
-            ab = self.look.read(logits, setting)
-            if known is not None and plain is not None:
-                ab = self._bounded(known, ab, self.look.read(plain, setting))
-            ab = warmed(ab, self.look.cells, warmth)
-            return ab if change is None else ab + change
-
-        vivid = guess(vividness)
-        if known is None and lent is None:
-            return vivid
-        accurate = guess(0)
+        card, alone = self.look.model.card, known is None and lent is None
+        settings = [card.read_out(bet) for bet in ((vividness,) if alone else (vividness, 0))]
+        guesses = self.look.read_all(logits, settings)
+        if known is not None and plain is not None:
+            unhinted = self.look.read_all(plain, settings)
+            guesses = [self._bounded(known, ab, other) for ab, other in zip(guesses, unhinted, strict=True)]
+        guesses = [warmed(ab, self.look.cells, warmth) for ab in guesses]
+        if change is not None:
+            guesses = [ab + change for ab in guesses]
+        vivid, accurate = guesses[0], guesses[-1]
         if lent is not None:
             vivid, accurate = (lent.settled(each, accurate) for each in (vivid, accurate))
         return vivid if known is None else self._settled(known, self._trust_in(known), vivid, accurate)

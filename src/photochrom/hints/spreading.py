@@ -73,9 +73,9 @@ def nearness(at: Cells, luma01: Float, *, place: float, luma: float, trust: Floa
 def sum_of_weights(at: Cells, luma01: Float, *, place: float, luma: float, trust: Float) -> Float:
     """The weights of all points together, (h, w), each by how much it counts; arguments as for `nearness`."""
     total = np.zeros(luma01.shape, np.float32)
-    for share, weight in zip(trust, weights(at, luma01, place=place, luma=luma), strict=True):
-        if share:
-            total += share * weight
+    some = np.flatnonzero(trust)
+    for share, weight in zip(trust[some], weights(at[some], luma01, place=place, luma=luma), strict=True):
+        total += share * weight
     return total
 
 
