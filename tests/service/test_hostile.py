@@ -89,6 +89,20 @@ def test_the_content_says_what_a_file_is_and_not_its_name(client: TestClient, jp
     assert Image.open(io.BytesIO(answer.content)).format == "JPEG"
 
 
+@pytest.mark.parametrize("kept", ["requests", "photos"])
+def test_a_work_folder_that_cannot_be_written_is_said_in_a_sentence(
+    kept: str, settings: Callable[..., Settings], jpeg: bytes
+) -> None:
+    own = settings()
+    with TestClient(create_app(own), base_url=BASE) as client:
+        (own.folder / kept).rmdir()
+        (own.folder / kept).write_bytes(b"")
+        address = {"requests": "/v1/colorize", "photos": "/v1/photos"}[kept]
+        answer = client.post(address, files={"file": ("family.jpg", jpeg)})
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_room")
+    assert str(own.folder) not in answer.text
+
+
 # --- names --------------------------------------------------------------------------------------
 
 NAMES = [

@@ -164,7 +164,7 @@ class Child:
             if self._system is None:
                 self._system = psutil.Process(self._process.pid)
             return int(self._system.memory_info().rss)
-        except psutil.Error:
+        except (psutil.Error, OSError):  # OSError: this process may open no more files just now; the watch goes on
             return 0
 
     def swollen(self) -> bool:

@@ -21,7 +21,7 @@ from fastapi import UploadFile
 
 from photochrom.service.painting import Facts
 from photochrom.service.problems import Problem
-from photochrom.service.requests import new_id, stored
+from photochrom.service.requests import new_id, store
 from photochrom.service.studio import Seen
 
 MOST_UPLOADS: Final = 2000
@@ -123,6 +123,7 @@ class Photos:
 
         Raises:
             Problem: it is larger than all that may be stored, or there is no room while so much is in use.
+            NoSpaceError: it can't be written.
         """
         size = file.size or 0
         await self._make_room(size)
@@ -130,8 +131,7 @@ class Photos:
         upload = Upload(self._folder / id / "original", size, self._clock(), users=1)
         self._uploads[upload.path] = upload
         try:
-            await asyncio.to_thread(upload.path.parent.mkdir, mode=0o700)
-            await stored(file, upload.path)
+            await asyncio.to_thread(store, {upload.path.name: file}, upload.path.parent)
             yield Seen(id=id, path=upload.path, name=name)
         finally:
             await self._left(upload)

@@ -15,6 +15,8 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from photochrom.service import disk
+
 _CHUNK: Final = 1 << 20
 
 
@@ -37,17 +39,13 @@ class Requests:
 
         Args:
             uploads: what is written there first, each under the name that stands with it.
+
+        Raises:
+            NoSpaceError: that can't be written.
         """
         folder = self.folder / new_id()
-
-        def make() -> None:
-            folder.mkdir(mode=0o700)
-            for name, upload in (uploads or {}).items():
-                if upload is not None:
-                    _write(upload, folder / name)
-
         try:
-            await run_in_threadpool(make)  # all of it in one go: each takes a turn of another thread
+            await run_in_threadpool(store, uploads or {}, folder)  # in one go: each takes a turn of another thread
         except BaseException:
             await self.done(folder)
             raise
@@ -63,15 +61,19 @@ def new_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-async def stored(upload: UploadFile, path: Path) -> None:
-    """Write an upload to a new file of ours."""
-    await run_in_threadpool(_write, upload, path)
+def store(uploads: Mapping[str, UploadFile | None], folder: Path) -> None:
+    """Write uploads into a new folder of ours, each under the name that stands with it. In a thread.
 
-
-def _write(upload: UploadFile, path: Path) -> None:
-    upload.file.seek(0)
-    with path.open("xb") as file:
-        shutil.copyfileobj(upload.file, file, _CHUNK)
+    Raises:
+        NoSpaceError: that can't be written.
+    """
+    with disk.explained():
+        folder.mkdir(mode=0o700)
+        for name, upload in uploads.items():
+            if upload is not None:
+                upload.file.seek(0)
+                with (folder / name).open("xb") as file:
+                    shutil.copyfileobj(upload.file, file, _CHUNK)
 
 
 class FinalResponse(Response):
