@@ -29,7 +29,8 @@ class Settings:
         allowed_hosts: names under which it may be called beside those of loopback and `host`.
         max_upload: bytes of one request's body.
         max_pixels: of one picture.
-        max_queue: requests that may wait for a worker, in each lane; more are answered with "busy".
+        max_queue: requests that may wait for a worker, of the page and of programs each, and batches that may be under
+            way; more are answered with "busy".
         seconds: that one request may take in a worker, and may wait for one.
         photos_bytes, photos_seconds: what uploaded photographs may take, and how long they stay after their last use.
         canvases_bytes: memory of all workers together for photographs that the network has looked at.

@@ -273,6 +273,20 @@ def test_the_work_folder_that_cannot_be_written_is_said_in_a_sentence(
     assert int(response.headers["Retry-After"]) > 0
 
 
+def test_more_batches_than_may_be_under_way_are_told_when_to_come_again(
+    settings: Callable[..., Settings], jpeg: bytes, slow: bytes
+) -> None:
+    own = settings(max_queue=1)
+    with TestClient(create_app(own), base_url=BASE) as client:
+        first = sent(client, files(slow_png=slow))
+        refused = client.post("/v1/batches", files=files(a_jpg=jpeg))
+        assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert len(list((own.folder / "batches").iterdir())) == 1
+        client.post(f"{first}/cancel")
+        assert done(client, sent(client, files(a_jpg=jpeg)))["done"] == 1
+
+
 def test_a_client_that_leaves_while_it_sends_leaves_nothing(app: FastAPI, server: str) -> None:
     folder = app.state.darkroom.settings.folder / "batches"
     before = set(folder.iterdir())

@@ -11,7 +11,7 @@ import pytest
 
 from photochrom.errors import PhotoError
 from photochrom.service.batches.batches import Batches, Change
-from photochrom.service.batches.store import MOST_INTERRUPTIONS, Item, Result, State
+from photochrom.service.batches.store import MOST_INTERRUPTIONS, Item, Result, State, Store
 from photochrom.service.coloring import Colored, Order
 from photochrom.service.disk import NoSpaceError
 from photochrom.service.pool import BusyError, CrashedError, Lane, MistakeError, TooLongError
@@ -250,6 +250,26 @@ def test_what_was_not_accepted_is_removed_at_the_next_start(settings: Settings, 
             assert names(tmp_path / "batches") == ["half"]
         async with Batches(settings, Workers()):
             assert names(tmp_path / "batches") == []
+
+    asyncio.run(run())
+
+
+def test_one_that_is_accepted_in_the_moment_of_the_servers_end_is_coloured_by_the_next(settings: Settings) -> None:
+    async def run() -> None:
+        async with Batches(settings, Workers(forever)) as batches:
+            ask, task = batches._records.ask, asyncio.current_task()
+
+            async def ask_and_end(*arguments: Any, **named: Any) -> Any:
+                if arguments[0] is Store.create:
+                    assert task is not None
+                    task.cancel()
+                return await ask(*arguments, **named)
+
+            batches._records.ask = ask_and_end  # type: ignore[method-assign]
+            with pytest.raises(asyncio.CancelledError):
+                await send(batches, "x.jpg")
+        async with Batches(settings, Workers()) as batches:
+            assert [item.state for item in await ended(batches)] == [State.DONE]
 
     asyncio.run(run())
 

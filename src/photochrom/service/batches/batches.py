@@ -20,11 +20,16 @@ from photochrom.service.batches.folders import Folders
 from photochrom.service.batches.records import Records
 from photochrom.service.batches.runner import Runner, Workers
 from photochrom.service.batches.store import Item, State, Store, Summary
+from photochrom.service.disk import NoSpaceError
 from photochrom.service.naming import Results
+from photochrom.service.pool import BusyError
 from photochrom.service.settings import Settings
 
 _LOOK: Final = 60.0
 """Seconds between two looks for batches that are to be forgotten."""
+
+_LATER: Final = 60
+"""Seconds after which one of many batches may have ended."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Batches:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.folders = Folders(settings.folder / "batches")
-        self._seconds, self._now = settings.batch_seconds, now
+        self._seconds, self._most, self._now = settings.batch_seconds, settings.max_queue, now
         self._records = Records(settings.folder / "batches.sqlite3")
         self.ending = False
         self._watchers: dict[str, set[asyncio.Event]] = {}
@@ -95,14 +100,29 @@ class Batches:
         await self._put_right(Store.put_back)
         await self._records.close()
 
+    async def check_room(self) -> None:
+        """Before a batch is taken in.
+
+        Raises:
+            BusyError: as many have not ended yet as may be under way.
+        """
+        if await self._records.ask(Store.under_way) >= self._most:
+            raise BusyError(_LATER, "as many batches are under way as may be")
+
     async def accept(self, batch: str, options: dict[str, Any], items: Sequence[Item]) -> None:
         """A batch whose files are in its folder is to be coloured; from now on it outlives the server.
 
+        If this is cancelled, the next start knows whether it was accepted.
+
         Raises:
-            NoSpaceError: it can't be kept.
+            NoSpaceError: it can't be kept; its folder is gone.
         """
-        await run_in_threadpool(self.folders.settle, batch)
-        await self._records.ask(Store.create, batch, options=options, items=items, now=self._now())
+        try:
+            await run_in_threadpool(self.folders.settle, batch)
+            await self._records.ask(Store.create, batch, options=options, items=items, now=self._now())
+        except NoSpaceError:
+            await run_in_threadpool(self.folders.delete, batch)
+            raise
         self._runner.wake()
 
     async def summary(self, batch: str) -> Summary | None:

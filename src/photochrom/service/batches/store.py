@@ -238,6 +238,11 @@ class Store:
         """All of them."""
         return [batch for (batch,) in self._database.execute("SELECT id FROM batches").fetchall()]
 
+    def under_way(self) -> int:
+        """How many batches have not ended."""
+        (count,) = self._database.execute("SELECT count(*) FROM batches WHERE ended IS NULL").fetchone()
+        return int(count)
+
     def counts(self) -> dict[str, int]:
         """How many items of all batches there are in each state."""
         found = dict(self._database.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall())

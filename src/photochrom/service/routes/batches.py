@@ -85,6 +85,7 @@ async def create(request: Request, response: Response, darkroom: Shared) -> Batc
     meanwhile. A file that can't be coloured does not stop the others.
     """
     batches, settings = darkroom.batches, darkroom.settings
+    await batches.check_room()
     batch = new_id()
     await run_in_threadpool(batches.folders.begin, batch)
     try:
@@ -105,10 +106,10 @@ async def create(request: Request, response: Response, darkroom: Shared) -> Batc
             Limits(files=settings.batch_files, bytes=settings.batch_bytes, each=settings.max_upload),
         )
         await check_connected(request)
-        await batches.accept(batch, options, items)
     except BaseException:
         await run_in_threadpool(batches.folders.delete, batch)
         raise
+    await batches.accept(batch, options, items)
     response.headers["Location"] = f"{router.prefix}/{batch}"
     return await _info(darkroom, batch)
 
