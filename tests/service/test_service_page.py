@@ -96,7 +96,7 @@ def test_its_statuses_are_those_of_the_api(server: str) -> None:
 
 
 def test_its_limits_are_those_of_the_settings() -> None:
-    section = PAGE[PAGE.index("## Limits") : PAGE.index("## Safety")]
+    section = PAGE[PAGE.index("## Limits") : PAGE.index("## Speed")]
     units = {"MB": 1e6, "GB": 1e9, "megapixels": 1e6, "s": 1, "h": 3600, "files": 1, "": 1}
     defaults = {field.name: field.default for field in fields(Settings)}
     named = []

@@ -8,12 +8,9 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from photochrom.service.problems import Problem
+from photochrom.service.problems import CLOSED, Problem
 
 Result = TypeVar("Result")
-
-_CLOSED = 499
-"""The status that nginx notes for requests whose client went away; nobody gets to see it."""
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
@@ -49,7 +46,7 @@ async def check_connected(request: Request) -> None:
 
 
 def _problem() -> Problem:
-    return Problem(_CLOSED, "gone", "the client closed the connection")
+    return Problem(CLOSED, "gone", "the client closed the connection")
 
 
 async def _left(request: Request) -> None:

@@ -12,7 +12,6 @@ from photochrom.service.guards.bodies import Bodies, Bounds
 from photochrom.service.guards.connections import Connection
 from photochrom.service.guards.headers import Headers
 from photochrom.service.guards.hosts import Hosts
-from photochrom.service.guards.journal import Journal
 from photochrom.service.guards.keys import Keys
 from photochrom.service.guards.mistakes import Mistakes
 from photochrom.service.guards.sites import Sites
@@ -52,7 +51,6 @@ def guard(app: FastAPI, settings: Settings, *, answer: Callable[[Exception], ASG
     app.add_middleware(Sites)
     app.add_middleware(Hosts, allowed=(*settings.allowed_hosts, *own))
     app.add_middleware(Mistakes, answer=answer)
-    app.add_middleware(Journal)
     app.add_middleware(Headers)
 
 

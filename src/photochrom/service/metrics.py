@@ -1,7 +1,8 @@
-"""What a server counts, for Prometheus. No name and no id of anything that people sent is among it."""
+"""What a server counts, for Prometheus, and its log. No name and no id of anything that people sent is among it."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -9,8 +10,12 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from photochrom.service.problems import CLOSED
+
 if TYPE_CHECKING:
     from photochrom.service.pool import Pool
+
+_log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -57,7 +62,11 @@ class Metrics:
 
 
 class Counting:
-    """Middleware that counts requests by their route, never by their address, which may hold an id."""
+    """Middleware that counts requests, and writes a line in the log for each when its answer is out.
+
+    By the pattern of their route, never by their address: who knows the id of a photograph may see it, and an address
+    may be anything that somebody wants to stand in the log.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -67,7 +76,7 @@ class Counting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status = time.perf_counter(), 500
+        start, status = time.perf_counter(), CLOSED
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -80,8 +89,10 @@ class Counting:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"
+            seconds = time.perf_counter() - start
             self._metrics.requests.labels(method, route, status).inc()
-            self._metrics.seconds.labels(method, route).observe(time.perf_counter() - start)
+            self._metrics.seconds.labels(method, route).observe(seconds)
+            _log.info("%s %s: %s, %.0f ms", method, route, status, 1000 * seconds)
 
 
 _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "PUT", "PATCH", "OPTIONS"})

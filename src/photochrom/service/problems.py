@@ -22,6 +22,9 @@ from photochrom.service.disk import NoSpaceError
 from photochrom.service.incidents import trace_of
 from photochrom.service.pool import BusyError, CrashedError, MistakeError, TooLongError
 
+CLOSED: Final = 499
+"""The status that nginx notes for requests whose client went away; nobody gets to see it."""
+
 _log = logging.getLogger(__name__)
 
 

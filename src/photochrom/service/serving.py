@@ -67,6 +67,7 @@ async def _served(
         await unused_for(seconds, attendance=attendance, busy=lambda: darkroom.pool.at_work)
         server.should_exit = True
 
+    app.openapi()  # kept by the app: made for the first who asks, it would take 0.2 s in which nobody is answered
     async with darkroom.opened():
         gc.freeze()  # what was imported is for good: to look through it again takes 50 ms, in which nobody is answered
         leaving = asyncio.create_task(leave(math.inf if unused is None else unused))
