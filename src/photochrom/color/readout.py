@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 Float = NDArray[np.float32]
 
 _SHARED: Final = 20.0
-"""Greatest span of t log w / T over the bins up to which exponentials serve for any t: beyond, some would vanish."""
+"""Greatest span of (1 - t) log w / T over the bins up to which one exponential serves for any t."""
 
 
 def calibrated(logits: ArrayLike, log_w: ArrayLike) -> Float:
@@ -79,16 +79,13 @@ def read_outs(
     found: dict[float, Float] = {}
     result = []
     for t, T, gain in ways:
-        more = weights * np.float32(t) / np.float32(T)
-        if np.ptp(more) > _SHARED:
+        less = weights * np.float32((1 - t) / T)
+        if np.ptp(less) > _SHARED:
             result.append(read_out(scores, weights, points, t=t, T=T, gain=gain))
             continue
         if T not in found:
-            shifted = scores - _along_bins(weights, scores)
-            if T != 1:
-                shifted /= np.float32(T)
-            found[T] = _exponential(shifted)
-        factor = np.exp(more)
+            found[T] = _exponential(scores * np.float32(1 / T))
+        factor = np.exp(less.min() - less)
         total = np.einsum("k...,k->...", found[T], factor)
         ab = np.empty((*scores.shape[1:], 2), np.float32)
         for channel, values in enumerate(points.T * np.float32(gain)):

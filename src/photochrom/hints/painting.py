@@ -62,7 +62,7 @@ class Painter:
 
     def __init__(self, look: Look) -> None:
         self.look = look
-        self._last_reach: tuple[Known, Float] | None = None
+        self._last_reach: tuple[Known, Float, dict[bytes, Float]] | None = None
 
     def colors(
         self,
@@ -127,12 +127,18 @@ class Painter:
 
     def _reached(self, known: Known) -> Float:
         """How much each cell belongs to the object of each hint of `known.few`: (n, h, w) in [0, 1]."""
-        last = self._last_reach
-        if last is None or last[0] is not known:
-            numbers = np.unique(known.whose[known.few])
-            last = known, self.objects.reach([known.at[known.whose == number] for number in numbers])
-            self._last_reach = last
-        return last[1]
+        last = self._last_reach  # read once: another thread may replace it
+        if last is not None and last[0] is known:
+            return last[1]
+        places = [known.at[known.whose == number] for number in np.unique(known.whose[known.few])]
+        keys = [cells.tobytes() for cells in places]
+        # Mostly a hint was added to those of before.
+        found = {} if last is None else dict(last[2])
+        new = {key: cells for key, cells in zip(keys, places, strict=True) if key not in found}
+        found |= zip(new, self.objects.reach(list(new.values())), strict=True)
+        reached = np.stack([found[key] for key in keys])
+        self._last_reach = known, reached, {key: found[key] for key in keys}
+        return reached
 
     def follows(self, known: Known) -> Float:
         """How surely each cell has the colour of a hint, because it belongs to the object that the hint lies on.
