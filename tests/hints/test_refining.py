@@ -235,6 +235,47 @@ def test_a_hint_outside_of_the_photograph_is_refused_on_a_refined_canvas_as_well
         canvas.refine((240, 60, 340, 180)).paint(hints=[Hint(700, 10, "red")])
 
 
+# What the whole gave some colour
+
+
+def test_the_closer_look_pales_nothing_below_what_the_whole_gave_it(painter: Colorizer) -> None:
+    part = region(painter, (240, 60, 340, 180))
+    cells = part.painter.look.cells.shape
+    skin, vivid = np.full((*cells, 2), (9, 12), np.float32), np.full((*cells, 2), (60, 0), np.float32)
+    grey, blue = np.zeros((*cells, 2), np.float32), -skin
+    assert grey + part.kept(grey, skin) == pytest.approx(skin, abs=0.01)
+    assert blue + part.kept(blue, skin) == pytest.approx(skin, abs=0.01)
+    assert part.kept(skin * np.float32(1.5), skin) == pytest.approx(grey, abs=0.01)
+    assert part.kept(grey, grey) == pytest.approx(grey, abs=0.01)
+    assert np.linalg.norm(part.kept(grey, vivid), axis=-1) == pytest.approx(20, abs=0.01)  # a strong one may be tamed
+    assert part.kept(vivid * np.float32(0.5), vivid) == pytest.approx(grey, abs=0.01)
+
+
+def test_what_is_small_in_the_box_keeps_the_closer_looks_colours(painter: Colorizer) -> None:
+    part = region(painter, (240, 60, 340, 180))
+    skin = np.full((*part.painter.look.cells.shape, 2), (9, 12), np.float32)
+    own = skin.copy()
+    row, column = skin.shape[0] // 2, skin.shape[1] // 2
+    own[row, column] = 0  # an eye
+    result = own + part.kept(own, skin)
+    assert np.linalg.norm(result[row, column]) < 1
+    assert result[: row - 3] == pytest.approx(skin[: row - 3], abs=0.5)
+
+
+def test_a_closer_look_that_sees_grey_leaves_the_box_its_colours(
+    painter: Colorizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closer = painter.open(picture()).refine((240, 60, 340, 180))
+    (part,) = closer._regions
+    before = part.part_of(closer._painter.colors(), SIZE).mean(axis=(0, 1))
+    grey = np.zeros((*part.painter.look.cells.shape, 2), np.float32)
+    monkeypatch.setattr(part.painter, "colors", lambda *_, **__: grey.copy())
+    after = part.part_of(refined(closer._painter, closer._regions, (), photo=SIZE), SIZE).mean(axis=(0, 1))
+    assert np.linalg.norm(before) > 8
+    assert np.linalg.norm(after) > 0.8 * min(float(np.linalg.norm(before)), 20)
+    assert np.dot(before, after) > 0.9 * np.linalg.norm(before) * np.linalg.norm(after)
+
+
 # The bundled model
 
 

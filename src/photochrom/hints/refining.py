@@ -2,9 +2,9 @@
 
 At the network's working size a face in a group is a few cells: eyes are skin, a ribbon is coat. Seen
 closer it gets colours of its own. The whole tells the closer look softly what it thought, so that
-the same coat stays the same; it fades into the whole around the box, so that there is no seam. What a
-person's hints change of the whole, they change of the closer look; those that lie in it, it settles
-with its own, finer cells.
+the same coat stays the same; it fades into the whole around the box, so that there is no seam. It may
+tame strong colours, but never turns grey what the whole gave some colour. What a person's hints change
+of the whole, they change of the closer look; those that lie in it, it settles with its own cells.
 """
 
 from __future__ import annotations
@@ -49,6 +49,16 @@ not pixels."""
 _SOFT: Final = 0.25
 """Confidence in what the whole thought. On faces of colour photographs the error is least from 0.1 to 0.4: with none,
 each box gets colours of its own; with full confidence, those that it had."""
+
+_KEPT: Final = 20.0
+"""Chroma in Lab units up to which the closer look keeps the whole's colours: close by, an old photograph shows grain
+and blur, and skin turns grey or blue. On faces of colour photographs, clean and aged, with boxes of 0.4 to 2 times the
+face, one in 30 lost the colour of skin in a tenth of it or more: with this, none. The skin's error is 10.1 units (10.2
+without, 11.8 as the whole saw it), the box's 12.2 (12.1, 14.0); with 24, where it can tame less, 12.4."""
+
+_COARSE: Final = 0.2
+"""What is finer than this part of a box's side has the closer look's colours alone: eyes and collars are no skin. With
+0.1, the box's error is 0.1 units larger; with 0.4, the skin's is 0.3."""
 
 _MOST_CELLS: Final = 1_000_000
 """Cells of the finer colours of a whole picture: more would take longer than the network does."""
@@ -114,12 +124,25 @@ class Region:
         """What lies in the region of (h, w, n) of the whole picture, at the size of the region's cells."""
         return _sampled(whole, _scaled(self.around, photo, whole.shape), self.painter.look.cells.shape)
 
+    def kept(self, own: Float, whole: Float) -> Float:
+        """What the closer look lacks of the whole's colours, (h, w, 2) Lab units to be added to its own.
+
+        Args:
+            own, whole: (h, w, 2) what was guessed of the region's cells, from close by and with the whole picture.
+        """
+        sigma = max(_COARSE * sqrt(_area(self.box)) * self.fineness, 0.5)
+        chroma = np.linalg.norm(whole, axis=-1, keepdims=True) + np.float32(1e-6)
+        coarse = _blurred(whole * np.minimum(_KEPT / chroma, 1), sigma)
+        length = np.linalg.norm(coarse, axis=-1, keepdims=True) + np.float32(1e-6)
+        along = (_blurred(own, sigma) * coarse).sum(axis=-1, keepdims=True) / length
+        lacking: Float = coarse * (np.maximum(length - along, 0) / length)
+        return lacking
+
     @property
     def fineness(self) -> float:
         """Cells for each pixel of the photograph, along a side."""
         height, width = self.painter.look.cells.shape
-        left, top, right, bottom = self.around
-        return sqrt(height * width / ((right - left) * (bottom - top)))
+        return sqrt(height * width / _area(self.around))
 
 
 def checked(box: Sequence[float], photo: tuple[int, int]) -> Box:
@@ -188,8 +211,13 @@ def refined(
     for region in regions:
         inside, outside = region.told(listed, photo)
         changed = coarse if inside is None else colors(Known.of(outside, size=cells, photo=photo))
-        change = region.part_of(changed - guessed, photo)
-        parts.append(region.painter.colors(inside, vividness=vividness, warmth=warmth, soft=region.soft, change=change))
+        own = region.painter.colors(vividness=vividness, warmth=warmth, soft=region.soft)
+        change = region.part_of(changed - guessed, photo) + region.kept(own, region.part_of(guessed, photo))
+        parts.append(
+            own + change
+            if inside is None
+            else region.painter.colors(inside, vividness=vividness, warmth=warmth, soft=region.soft, change=change)
+        )
     return laid_in(coarse, regions, parts, photo=photo)
 
 
@@ -211,10 +239,18 @@ def laid_in(whole: Float, regions: Sequence[Region], parts: Sequence[Float], *, 
     return result
 
 
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _blurred(planes: Float, sigma: float) -> Float:
+    return np.asarray(cv2.GaussianBlur(planes, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
 def _around(box: Box, photo: tuple[int, int], area: int) -> Box:
     """What is looked at for a box: with its margin, and as much as the network needs to see anything."""
     least = sqrt(area) / _MOST_ENLARGED
-    margin = _MARGIN * sqrt((box[2] - box[0]) * (box[3] - box[1]))
+    margin = _MARGIN * sqrt(_area(box))
     sides = []
     for start, end, whole in ((box[0], box[2], photo[0]), (box[1], box[3], photo[1])):
         more = max(margin, (least - (end - start)) / 2)
