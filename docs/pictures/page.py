@@ -148,7 +148,7 @@ def point(page: Page, place: tuple[float, float]) -> tuple[float, float]:
 
 
 def hint(page: Page, place: tuple[float, float], color: str, note: str) -> None:
-    """State a colour, and leave the popover open."""
+    """State a colour, and leave its editor open."""
     page.mouse.click(*point(page, place))
     page.wait_for_selector("button.suggestion")
     page.get_by_label("How do you know?").fill(note)

@@ -66,7 +66,7 @@ def test_everything_is_done_by_keyboard_alone(screen: Screen, jpeg: bytes) -> No
     press("Escape")
     assert focused(screen) == "Photograph"
     press("Tab")
-    assert focused(screen).startswith("Hint 1, #")
+    assert focused(screen).startswith("Hint 1, ")
     (before,) = screen.requests("/paint")[-1]["hints"]
     press("ArrowLeft")
     screen.settle()
@@ -108,6 +108,49 @@ def test_everything_is_done_by_keyboard_alone(screen: Screen, jpeg: bytes) -> No
     with screen.page.expect_download() as download:
         press("Enter")
     assert download.value.suggested_filename.endswith(".photochrom")
+
+
+def test_a_key_that_repeats_is_one_step_to_undo(screen: Screen, jpeg: bytes) -> None:
+    screen.open(("family.jpg", jpeg))
+    screen.click(0.5, 0.5)
+    screen.page.locator("button.suggestion").first.click()
+    screen.page.keyboard.press("Escape")
+    screen.page.locator(".marker").focus()
+    for _ in range(5):
+        screen.page.keyboard.down("ArrowRight")
+    screen.page.keyboard.up("ArrowRight")
+    screen.settle()
+    x = screen.requests("/paint")[-1]["hints"][0]["x"]
+    assert x > 122
+    screen.page.keyboard.press("Control+z")
+    screen.settle()
+    assert screen.requests("/paint")[-1]["hints"][0]["x"] == pytest.approx(120, abs=0.5)
+    screen.page.keyboard.press("Control+y")
+    screen.settle()
+    assert screen.requests("/paint")[-1]["hints"][0]["x"] == x
+
+
+def test_colours_are_told_by_their_names(screen: Screen) -> None:
+    names = {
+        "#000000": "black",
+        "#ffffff": "white",
+        "#808080": "grey",
+        "#ff0000": "vivid red",
+        "#7a1f2b": "wine red",
+        "#8b4513": "brown",
+        "#ffa500": "orange",
+        "#d2b48c": "sand",
+        "#008000": "vivid green",
+        "#87ceeb": "light blue",
+        "#000080": "vivid dark blue",
+        "#47566e": "greyish blue",
+        "#800080": "dark purple",
+        "#ffc0cb": "pink",
+    }
+    found = screen.page.evaluate(
+        "async (all) => { const m = await import('/js/names.js'); return all.map(m.nameOf); }", list(names)
+    )
+    assert found == list(names.values())
 
 
 def test_b_shows_the_photograph_as_it_came_while_it_is_held(screen: Screen, jpeg: bytes) -> None:
@@ -157,20 +200,20 @@ def test_every_control_has_a_name(screen: Screen, jpeg: bytes) -> None:
             assert re.match(rf'- .?{role} ".*\S.*"', said), each.evaluate("(one) => one.outerHTML")
 
 
-def test_phone_shows_photograph_and_popover_side_by_side(phone: Screen, jpeg: bytes) -> None:
+def test_phone_shows_a_hint_and_its_editor_at_the_same_time(phone: Screen, jpeg: bytes) -> None:
     phone.open(("family.jpg", jpeg))
     assert chroma(phone.picture()) > 8
     assert phone.place()[2] > 360
     phone.click(0.5, 0.9)
     phone.page.locator("button.suggestion").nth(1).click()
     phone.settle()
-    popover = phone.page.locator("#popover").bounding_box()
+    editor = phone.page.locator("#editor").bounding_box()
     marker = phone.page.locator(".marker").bounding_box()
-    assert popover
+    assert editor
     assert marker
-    assert (popover["x"], popover["width"]) == (0, 390)
-    assert popover["y"] + popover["height"] == pytest.approx(844, abs=1)
-    assert marker["y"] + marker["height"] < popover["y"]
+    assert (editor["x"], editor["width"]) == (0, 390)
+    assert editor["y"] + editor["height"] == pytest.approx(844, abs=1)
+    assert marker["y"] + marker["height"] < editor["y"]
     phone.page.get_by_role("button", name="Done").click()
     strength = phone.page.get_by_label("Strength")
     expect(strength).to_be_hidden()

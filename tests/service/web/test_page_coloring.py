@@ -96,7 +96,8 @@ def test_hint_from_a_suggestion_changes_its_place_and_can_be_undone(screen: Scre
     wanted = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
     assert np.abs(hinted[there].mean((0, 1)) - wanted).mean() < np.abs(plain[there].mean((0, 1)) - wanted).mean()
     assert apart(hinted[there], plain[there]) > 5
-    expect(screen.page.get_by_role("button", name=f"Hint 1, {color}", exact=True)).to_be_visible()
+    name = (chosen.get_attribute("aria-label") or "").partition(",")[0]
+    expect(screen.page.get_by_role("button", name=f"Hint 1, {name}", exact=True)).to_be_visible()
 
     screen.page.keyboard.press("Escape")
     screen.page.get_by_role("button", name="Undo").click()
@@ -121,7 +122,7 @@ def test_hint_has_any_colour_a_reach_and_a_note_moves_and_goes(screen: Screen, j
     (hint,) = screen.requests("/paint")[-1]["hints"]
     assert hint == {"x": hint["x"], "y": hint["y"], "color": "#7a1f2b", "radius": 9, "note": "so her niece says"}
     assert (hint["x"], hint["y"]) == pytest.approx((120, 80), abs=2)
-    expect(screen.page.get_by_role("button", name="Change hint 1, #7a1f2b, so her niece says")).to_be_visible()
+    expect(screen.page.get_by_role("button", name="Change hint 1, wine red, so her niece says")).to_be_visible()
 
     screen.page.mouse.move(*screen.point(hint["x"] / 240, hint["y"] / 160))
     screen.page.mouse.down()
@@ -139,6 +140,39 @@ def test_hint_has_any_colour_a_reach_and_a_note_moves_and_goes(screen: Screen, j
         screen.page.keyboard.press("Control+Z")
     screen.settle()
     assert screen.page.locator(".marker").count() == 1
+
+
+def test_a_hint_is_edited_beside_the_photograph_and_follows_what_happens_to_it(screen: Screen, jpeg: bytes) -> None:
+    screen.open((FAMILY, jpeg))
+    editor, stage = screen.page.locator("#editor"), screen.page.locator("#stage").bounding_box()
+    for across in (0.3, 0.7):
+        screen.click(across, 0.4)
+        screen.page.locator("button.suggestion").first.click()
+    screen.settle()
+    beside = editor.bounding_box()
+    assert stage
+    assert beside
+    assert beside["x"] >= stage["x"] + stage["width"]
+
+    asked = len(screen.requests("/suggest"))
+    screen.page.mouse.move(*screen.point(0.7, 0.4))
+    screen.page.mouse.down()
+    screen.page.mouse.move(*screen.point(0.5, 0.8), steps=3)
+    screen.page.mouse.up()
+    screen.settle()
+    (moved,) = screen.requests("/suggest")[asked:]
+    assert (moved["x"], moved["y"]) == pytest.approx((120, 128), abs=1)
+    expect(editor).to_be_visible()
+    screen.page.get_by_role("button", name="Delete hint 1").click()
+    expect(editor).to_be_hidden()
+
+
+def test_likely_colours_that_can_not_be_had_are_told_and_not_waited_for(screen: Screen, jpeg: bytes) -> None:
+    screen.open((FAMILY, jpeg))
+    screen.page.route("**/suggest", lambda route: route.abort())
+    screen.page.mouse.click(*screen.point(0.5, 0.5))
+    expect(screen.page.locator("#suggestions-word")).to_contain_text("Photochrom does not answer.")
+    expect(screen.page.locator(".suggestion")).to_have_count(0)
 
 
 def test_picker_gives_colours_of_the_place_s_own_lightness(screen: Screen, jpeg: bytes) -> None:
@@ -180,6 +214,25 @@ def test_a_closer_look_changes_its_box_and_can_be_undone(screen: Screen, jpeg: b
     screen.page.keyboard.press("Control+Z")
     screen.settle()
     assert apart(screen.picture(), plain) == 0
+
+
+def test_one_box_is_looked_at_at_a_time(screen: Screen, jpeg: bytes) -> None:
+    screen.open((FAMILY, jpeg))
+    held: list[Route] = []
+    screen.page.route("**/refine", lambda route: held.append(route))
+    refine = screen.page.get_by_role("button", name="Refine")
+    for left in (0.2, 0.5):
+        refine.click()
+        screen.page.mouse.move(*screen.point(left, 0.2))
+        screen.page.mouse.down()
+        screen.page.mouse.move(*screen.point(left + 0.2, 0.6), steps=2)
+        screen.page.mouse.up()
+        expect(screen.page.locator("#box.looking")).to_have_count(1)
+        expect(refine).to_have_attribute("aria-pressed", "false")
+    (only,) = held
+    only.continue_()
+    expect(screen.page.get_by_text("Looked closer at 1 place.")).to_be_visible()
+    expect(screen.page.locator("#box")).to_be_hidden()
 
 
 def test_variant_is_chosen_from_the_filmstrip(screen: Screen, jpeg: bytes) -> None:
@@ -275,7 +328,7 @@ def test_zooming_in_fetches_the_photograph_s_own_pixels(screen: Screen, large_jp
     screen.page.mouse.move(x - 150, y - 100, steps=3)
     screen.page.mouse.up()
     assert screen.page.locator("#photograph").screenshot() != before
-    assert screen.page.locator("#popover").is_hidden()
+    assert screen.page.locator("#editor").is_hidden()
     screen.page.keyboard.press("0")
     expect(screen.page.locator("#zoom-level")).to_have_text(re.compile(r"^[1-4]\d %$"))
 

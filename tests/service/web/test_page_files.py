@@ -163,6 +163,13 @@ def test_project_is_taken_up_where_it_was_left(screen: Screen, jpeg: bytes, tmp_
     assert apart(again.picture(), finished) == 0
     again.drop(("broken.photochrom", b"{}"))
     expect(again.page.locator(".notice.problem")).to_contain_text("broken.photochrom")
+    again.page.reload()
+    again.drop(("family.photochrom", data))
+    expect(again.page.get_by_text("Add the photograph that family.photochrom belongs to first.")).to_be_visible()
+    again.open(("family.photochrom", data), ("family.jpg", jpeg))
+    expect(again.page.get_by_text("Taken up: 1 hint and all settings.")).to_be_visible()
+    again.settle()
+    assert apart(again.picture(), finished) == 0
     again.close()
 
 
@@ -176,8 +183,11 @@ def test_result_can_be_gone_on_from(screen: Screen, jpeg: bytes) -> None:
         screen.page.keyboard.press("Control+s")
     screen.page.reload()
     screen.open(("family-colour.jpg", kept(download.value)))
-    assert screen.page.locator(".marker").count() == 0
+    screen.open(("other.jpg", portrait(2)))
     screen.page.get_by_role("button", name="Go on from there").click()
+    expect(screen.page.get_by_text("Taken up: 1 hint and all settings.")).to_be_visible()
+    assert screen.page.locator(".marker").count() == 0
+    screen.page.keyboard.press("[")
     expect(screen.page.locator(".marker")).to_have_count(1)
 
 
@@ -197,6 +207,22 @@ def test_closing_the_page_warns_of_what_is_in_no_download(screen: Screen, jpeg: 
     screen.settle()
     screen.page.reload()
     assert warned == ["beforeunload"]
+
+
+def test_a_photograph_that_was_removed_with_work_on_it_is_put_back(screen: Screen, jpeg: bytes) -> None:
+    screen.open(("family.jpg", jpeg))
+    screen.open(("other.jpg", portrait(1)))
+    screen.page.get_by_role("button", name="family.jpg, coloured").press("Delete")
+    assert screen.page.locator(".notice").count() == 0
+    screen.open(("family.jpg", jpeg))
+    screen.page.get_by_label("Strength").fill("0.5")
+    screen.settle()
+    pale = screen.picture()
+    screen.page.get_by_role("button", name="family.jpg, coloured").press("Delete")
+    screen.page.get_by_role("button", name="Put it back").click()
+    screen.settle()
+    assert screen.page.get_by_label("Strength").input_value() == "0.5"
+    assert apart(screen.picture(), pale) == 0
 
 
 def test_text_file_is_refused_in_a_sentence_and_can_be_removed(screen: Screen) -> None:

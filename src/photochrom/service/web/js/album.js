@@ -106,6 +106,16 @@ export class Album extends Emitter {
     this.emit("pictures", null);
   }
 
+  /**
+   * @param {Picture} picture that was removed
+   * @param {number} index where it was
+   */
+  putBack(picture, index) {
+    this.pictures.splice(index, 0, picture);
+    this.emit("pictures", null);
+    this.select(picture);
+  }
+
   /** @param {Picture | null} picture */
   select(picture) {
     if (picture === this.current) return;

@@ -10,8 +10,6 @@ import { Problem, Requests } from "./requests.js";
 
 /** @typedef {import("./types.js").Photo} Photo */
 /** @typedef {import("./types.js").Edit} Edit */
-/** @typedef {import("./types.js").Box} Box */
-
 /** @typedef {import("./types.js").Engine} Engine */
 
 /** Longer side that the server makes previews of; what is larger comes as a file. */

@@ -7,6 +7,7 @@ import { Cross } from "./cross.js";
 import { Curtain } from "./curtain.js";
 import { byId, plural, told } from "./dom.js";
 import { Downloads } from "./downloads.js";
+import { Editor } from "./editor.js";
 import { ServerEngine } from "./engine.js";
 import { listen as listenToGestures } from "./gestures.js";
 import { askKey } from "./keys.js";
@@ -14,7 +15,6 @@ import { Markers } from "./markers.js";
 import { Notices } from "./notices.js";
 import { Overlay } from "./overlay.js";
 import { Panel } from "./panel.js";
-import { Popover } from "./popover.js";
 import { takenUp } from "./project.js";
 import { Queue } from "./queue.js";
 import { Reference } from "./reference.js";
@@ -24,6 +24,8 @@ import { key, listen as listenToKeys, withCtrl } from "./shortcuts.js";
 import { Stage } from "./stage.js";
 import { Thumbnails } from "./thumbnails.js";
 import { Variants } from "./variants.js";
+
+/** @typedef {import("./album.js").Picture} Picture */
 
 const notices = new Notices();
 /** @type {import("./types.js").Engine} */
@@ -39,9 +41,9 @@ new Coloring(engine, album, stage, curtain, notices);
 const queue = new Queue(engine, album);
 new Thumbnails(album, queue, engine, notices);
 
-const open = (/** @type {number} */ index) => popover.change(index);
+const open = (/** @type {number} */ index) => editor.change(index);
 const markers = new Markers(byId("markers", HTMLElement), stage, album, open);
-const popover = new Popover(engine, album, stage, (index) => markers.choose(index));
+const editor = new Editor(engine, album, stage, (index) => markers.choose(index));
 const refine = new Refine(engine, album, stage, notices);
 new Panel(album, open);
 new Reference(engine, album, notices);
@@ -52,9 +54,8 @@ const downloads = new Downloads(engine, album, notices);
 const hint = (/** @type {import("./types.js").Point} */ place) => {
   const photo = album.current?.edit?.photo;
   const inside = photo && place.x >= 0 && place.y >= 0 && place.x < photo.width && place.y < photo.height;
-  if (popover.isOpen && !popover.hint) popover.close();
-  else if (inside) popover.begin(place);
-  else popover.close();
+  if (inside) editor.begin(place);
+  else editor.close();
 };
 new Cross(stage, refine, notices, hint);
 listenToGestures(stage.canvas, {
@@ -70,24 +71,27 @@ welcome((files) => {
   const projects = files.filter((file) => /\.photochrom$/i.test(file.name));
   const photographs = files.filter((file) => !projects.includes(file));
   if (photographs.length) album.add(photographs);
-  for (const file of projects) void takeUp(file);
+  const picture = album.current;
+  for (const file of projects) {
+    if (!picture) notices.problem(`Add the photograph that ${file.name} belongs to first.`);
+    else if (picture.edit) void resume(picture, (photo) => engine.project(photo, file));
+    else early.set(picture, file);
+  }
 });
 
-/** @param {File} file of a project, for the current photograph */
-async function takeUp(file) {
-  const edit = album.current?.edit;
-  if (!edit) notices.problem(`Add the photograph that ${file.name} belongs to first.`);
-  else await resume(() => engine.project(edit.photo, file));
-}
+/** Projects that came with their photograph, until that is open. @type {WeakMap<Picture, File>} */
+const early = new WeakMap();
 
-/** @param {() => Promise<import("./types.js").Saved>} read how the current picture was coloured once */
-async function resume(read) {
-  const picture = album.current;
-  const edit = picture?.edit;
+/**
+ * @param {Picture} picture
+ * @param {(photo: import("./types.js").Photo) => Promise<import("./types.js").Saved>} read how it was coloured once
+ */
+async function resume(picture, read) {
+  const edit = picture.edit;
   if (!edit) return;
   const done = notices.busy();
   try {
-    const saved = await read();
+    const saved = await read(edit.photo);
     const next = await takenUp(engine, edit, saved);
     album.change(next, { of: picture });
     notices.tell(`Taken up: ${next.hints.length} ${plural("hint", next.hints.length)} and all settings.`);
@@ -99,7 +103,7 @@ async function resume(read) {
   }
 }
 
-/** Offers that come with some photographs, once each. @type {WeakSet<import("./album.js").Picture>} */
+/** Offers that come with some photographs, once each. @type {WeakSet<Picture>} */
 const offered = new WeakSet();
 album.on("picture", (picture) => {
   const photo = picture.edit?.photo;
@@ -107,8 +111,10 @@ album.on("picture", (picture) => {
   offered.add(picture);
   for (const warning of photo.warnings) notices.tell(warning);
   const { saved } = photo;
-  if (saved) {
-    const act = () => void resume(async () => saved);
+  const project = early.get(picture);
+  if (project) void resume(picture, () => engine.project(photo, project));
+  else if (saved) {
+    const act = () => void resume(picture, async () => saved);
     notices.tell("This picture was coloured by Photochrom before.", { label: "Go on from there", act });
   }
   if (photo.pages > 1 && photo.page === 0) {
@@ -142,12 +148,14 @@ stage.on("view", () => {
   byId("zoom-level", HTMLButtonElement).textContent = percent;
 });
 
+const keep = () => void downloads.one("file");
+const again = (/** @type {KeyboardEvent} */ event) => withCtrl("z", true)(event) || withCtrl("y")(event);
 const choose = () => byId("chooser", HTMLInputElement).click();
 listenToKeys([
   { keys: "A", means: "add photographs", is: key("a", "A"), act: choose },
   { keys: "Ctrl Z", means: "undo", is: withCtrl("z"), act: () => album.undo(), always: true },
-  { keys: "Ctrl Shift Z", means: "do again", is: withCtrl("z", true), act: () => album.redo(), always: true },
-  { keys: "Ctrl S", means: "download the picture", is: withCtrl("s"), act: () => void downloads.one("file"), always: true },
+  { keys: "Ctrl Shift Z", means: "do again, as Ctrl Y", is: again, act: () => album.redo(), always: true },
+  { keys: "Ctrl S", means: "download the picture", is: withCtrl("s"), act: keep, always: true, typing: true },
   { keys: "D", means: "all downloads", is: key("d", "D"), act: () => downloads.open() },
   { keys: "R", means: "look closer at a box", is: key("r", "R"), act: () => refine.toggle() },
   { keys: "O", means: "show what is known and what guessed", is: key("o", "O"), act: () => overlay.toggle() },
@@ -163,6 +171,6 @@ listenToKeys([
 ]);
 addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && curtain.peek(false));
 addEventListener("blur", () => curtain.peek(false));
-addEventListener("keydown", (event) => event.key === "Escape" && (refine.active ? refine.toggle(false) : popover.close()));
+addEventListener("keydown", (event) => event.key === "Escape" && (refine.active ? refine.toggle(false) : editor.close()));
 addEventListener("beforeunload", (event) => album.pictures.some((each) => each.unkept) && event.preventDefault());
 listenToSheet();

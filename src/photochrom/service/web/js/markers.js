@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { moved, placeOf, withHint, withoutHint } from "./edits.js";
+import { nameOf } from "./names.js";
 
 /** @typedef {import("./types.js").Hint} Hint */
 
@@ -20,6 +21,8 @@ export class Markers {
     this.album = album;
     this.open = open;
     this.chosen = -1;
+    /** Whether a hint is on its way by arrow keys: one way is one step to undo, however often the key repeats. */
+    this.pushed = false;
     stage.on("view", () => this.#place());
     album.on("current", () => this.#show());
     album.on("edit", () => this.#show());
@@ -46,7 +49,7 @@ export class Markers {
       const marker = /** @type {HTMLElement} */ (children[index]);
       marker.style.backgroundColor = hint.color;
       marker.classList.toggle("chosen", index === this.chosen);
-      marker.setAttribute("aria-label", `Hint ${index + 1}, ${hint.color}${hint.note ? `, ${hint.note}` : ""}`);
+      marker.setAttribute("aria-label", `Hint ${index + 1}, ${nameOf(hint.color)}${hint.note ? `, ${hint.note}` : ""}`);
     });
     this.#place();
   }
@@ -84,11 +87,16 @@ export class Markers {
       from = null;
       if (dragged) this.#move(index, event, false);
     });
+    marker.addEventListener("pointercancel", (event) => {
+      from = null;
+      if (dragged) this.#move(index, event, false);
+    });
     marker.addEventListener("click", () => {
       if (!dragged) this.open(index);
       dragged = false;
     });
     marker.addEventListener("keydown", (event) => this.#key(index, event));
+    for (const rest of ["keyup", "blur"]) marker.addEventListener(rest, () => this.#rest());
     return marker;
   }
 
@@ -112,6 +120,12 @@ export class Markers {
     if (edit) this.album.change(withHint(edit, index, moved(edit.hints[index], place, edit.photo)), { passing });
   }
 
+  #rest() {
+    const edit = this.album.current?.edit;
+    if (edit && this.pushed) this.album.change(edit);
+    this.pushed = false;
+  }
+
   /**
    * @param {number} index
    * @param {KeyboardEvent} event
@@ -125,9 +139,11 @@ export class Markers {
     if (event.key in ways) {
       const { x, y } = placeOf(edit.hints[index]);
       const [across, down] = ways[event.key];
-      this.#put(index, { x: x + across, y: y + down }, false);
-      this.stage.reveal(placeOf(edit.hints[index]));
+      this.pushed = true;
+      this.#put(index, { x: x + across, y: y + down }, true);
+      this.stage.reveal(placeOf(this.#hints[index]));
     } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.#rest();
       this.album.change(withoutHint(edit, index));
       const next = /** @type {HTMLElement | undefined} */ (this.layer.children[Math.max(index - 1, 0)]);
       (next ?? this.stage.canvas).focus();

@@ -2,6 +2,7 @@
 
 import { byId, icon, make, percent, plural } from "./dom.js";
 import { changed, untouched, withoutHint } from "./edits.js";
+import { nameOf } from "./names.js";
 
 /** @typedef {import("./types.js").Edit} Edit */
 
@@ -114,9 +115,11 @@ export class Panel {
       ...(edit?.hints ?? []).map((hint, index) => {
         const swatch = make("span", { className: "swatch" });
         swatch.style.backgroundColor = hint.color;
-        const words = make("span", { className: "words" }, hint.note || hint.color);
+        const name = nameOf(hint.color);
+        const words = make("span", { className: "words" }, hint.note || name);
         const open = make("button", { type: "button", className: "row plain" }, swatch, words);
-        open.setAttribute("aria-label", `Change hint ${index + 1}, ${hint.color}${hint.note ? `, ${hint.note}` : ""}`);
+        open.setAttribute("aria-label", `Change hint ${index + 1}, ${name}${hint.note ? `, ${hint.note}` : ""}`);
+        open.title = `${name}, ${hint.color}`;
         open.addEventListener("click", () => this.open(index));
         const remove = make("button", { type: "button", className: "plain square" }, icon("close"));
         remove.setAttribute("aria-label", `Delete hint ${index + 1}`);

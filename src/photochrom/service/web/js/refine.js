@@ -1,7 +1,4 @@
-/**
- * Looking closer: a box is drawn over a face or a medal, by pointer or by keys, and the engine looks at it again.
- * This module holds the tool, and the cross that stands for the pointer when the photograph is used with keys.
- */
+/** Looking closer: a box is drawn over a face or a medal, and the engine looks at it again, one box at a time. */
 
 import { byId, make, told } from "./dom.js";
 import { changed } from "./edits.js";
@@ -27,8 +24,13 @@ export class Refine {
     this.frame = byId("box", HTMLElement);
     this.looked = byId("looked", HTMLElement);
     this.active = false;
+    /** Whether the engine looks at a box now. */
+    this.looking = false;
     this.button.addEventListener("click", () => this.toggle());
-    album.on("current", () => this.toggle(false));
+    album.on("current", () => {
+      this.toggle(false);
+      this.frame.hidden = true;
+    });
     stage.on("view", () => {
       this.frame.hidden = true;
       this.#showLooked();
@@ -37,10 +39,9 @@ export class Refine {
 
   /** @param {boolean} [on] whether a drag draws a box from now on */
   toggle(on = !this.active) {
-    this.active = on && Boolean(this.album.current?.edit);
+    this.active = on && !this.looking && Boolean(this.album.current?.edit);
     this.button.setAttribute("aria-pressed", String(this.active));
-    this.stage.canvas.classList.toggle("boxing", this.active);
-    this.frame.hidden = true;
+    this.frame.hidden = !this.looking;
     byId("tool-help", HTMLElement).hidden = !this.active;
     this.#showLooked();
     if (this.active) this.notices.say("Draw a box around a face or a thing, with some room around it.");
@@ -87,7 +88,7 @@ export class Refine {
     ];
     if (box[2] - box[0] < LEAST || box[3] - box[1] < LEAST) {
       this.frame.hidden = true;
-      this.notices.say("That box is too small to look at. Draw a larger one.");
+      this.notices.tell("That box is too small to look at. Draw a larger one.");
     } else void this.#look(box);
   }
 
@@ -101,7 +102,9 @@ export class Refine {
     const photo = picture?.edit?.photo;
     if (!picture || !photo) return;
     const done = this.notices.busy();
+    this.looking = true;
     this.frame.classList.add("looking");
+    this.toggle(false);
     try {
       const closer = await this.engine.refine(photo, box);
       if (picture.edit?.photo !== photo) return;
@@ -111,8 +114,9 @@ export class Refine {
       this.notices.problem(told(error));
     } finally {
       done();
+      this.looking = false;
+      this.frame.hidden = true;
       this.frame.classList.remove("looking");
-      this.toggle(false);
     }
   }
 }

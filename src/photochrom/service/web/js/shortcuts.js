@@ -11,7 +11,8 @@ import { byId, make } from "./dom.js";
  * @property {string} means
  * @property {(event: KeyboardEvent) => boolean} is
  * @property {() => void} act
- * @property {boolean} [always] even while letters are typed: those with Ctrl
+ * @property {boolean} [always] even where single keys are turned off: those with Ctrl
+ * @property {boolean} [typing] even while something is typed, which is finished by it
  */
 
 const OFF = "photochrom-keys-off";
@@ -59,8 +60,9 @@ export function listen(shortcuts) {
   addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
     const found = shortcuts.find(({ is, always }) => is(event) && (always || letters.checked));
-    if (!found || takesLetters(event.target)) return;
+    if (!found || (takesLetters(event.target) && !found.typing)) return;
     event.preventDefault();
+    if (found.typing && event.target instanceof HTMLElement) event.target.blur();
     found.act();
   });
   for (const each of document.querySelectorAll("dialog")) {

@@ -110,8 +110,13 @@ export class Thumbnails {
 
   /** @param {Picture} picture */
   #remove(picture) {
+    const { unkept } = picture;
+    const at = this.album.pictures.indexOf(picture);
     this.album.remove(picture);
     if (picture.edit) this.engine.close(picture.edit.photo);
+    if (!unkept) return;
+    const act = () => this.album.putBack(picture, at);
+    this.notices.tell(`${picture.name} was removed, with what you asked of it.`, { label: "Put it back", act });
   }
 }
 

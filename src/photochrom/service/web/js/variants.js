@@ -35,7 +35,7 @@ export class Variants {
     byId("film-close", HTMLButtonElement).addEventListener("click", () => this.toggle(false));
     byId("film-others", HTMLButtonElement).addEventListener("click", () => this.#ask(this.seed + 1));
     album.on("current", () => this.toggle(false));
-    album.on("edit", () => this.#reflect());
+    album.on("edit", () => (this.album.current?.edit?.reference ? this.toggle(false) : this.#reflect()));
   }
 
   toggle(on = this.strip.hidden) {

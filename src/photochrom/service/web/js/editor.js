@@ -1,22 +1,23 @@
 /**
- * The popover of one hint: the likely colours of its place, a picker for any other, how wide it reaches, and where
- * the knowledge comes from. The hint exists from the moment on that a colour is chosen.
+ * Where one hint is edited: the likely colours of its place, a picker for any other, how wide it reaches, and where
+ * the knowledge comes from. The hint exists from the moment on that a colour is chosen. It stands beside the
+ * photograph, in the panel; narrow screens have it over their lower end.
  */
 
 import { byId, make, percent, told } from "./dom.js";
 import { placeOf, within, withHint, withoutHint } from "./edits.js";
 import { Latest } from "./latest.js";
+import { nameOf } from "./names.js";
 import { Picker } from "./picker.js";
 
 /** @typedef {import("./types.js").Point} Point */
 /** @typedef {import("./types.js").Hint} Hint */
 
 const WIDEST = 0.12;
-const GAP = 22;
 const DARK = 9;
 const BRIGHT = 97;
 
-export class Popover {
+export class Editor {
   /**
    * @param {import("./types.js").Engine} engine
    * @param {import("./album.js").Album} album
@@ -28,7 +29,7 @@ export class Popover {
     this.album = album;
     this.stage = stage;
     this.choose = choose;
-    this.box = byId("popover", HTMLElement);
+    this.box = byId("editor", HTMLElement);
     this.spot = byId("spot", HTMLElement);
     this.list = byId("suggestions", HTMLElement);
     this.word = byId("suggestions-word", HTMLElement);
@@ -39,9 +40,14 @@ export class Popover {
     this.tools = stage.below;
     this.place = { x: 0, y: 0 };
     this.index = 0;
+    /** How the hints were when this looked last: an edit by anybody else is noticed. @type {readonly Hint[]} */
+    this.seen = [];
     this.picker = new Picker((color, passing) => this.#color(color, passing));
     byId("other-color", HTMLDetailsElement).addEventListener("toggle", () => this.isOpen && this.#makeRoom());
-    this.asking = new Latest((error) => (this.word.textContent = told(error)));
+    this.asking = new Latest((error) => {
+      this.list.replaceChildren();
+      this.word.textContent = told(error);
+    });
 
     this.note.addEventListener("change", () => this.#amend({ note: this.note.value.trim() }, false));
     this.radius.addEventListener("input", () => this.#amend({ radius: Number(this.radius.value) }, true));
@@ -62,7 +68,7 @@ export class Popover {
     });
     stage.on("view", () => this.#put());
     album.on("current", () => this.close(false));
-    album.on("edit", ({ jump }) => jump && this.close(false));
+    album.on("edit", ({ picture, passing, jump }) => picture === album.current && this.#edited(passing, jump));
   }
 
   get isOpen() {
@@ -71,7 +77,12 @@ export class Popover {
 
   /** The hint that is being changed; none before a colour is chosen. @returns {Hint | undefined} */
   get hint() {
-    return this.album.current?.edit?.hints[this.index];
+    return this.#hints[this.index];
+  }
+
+  /** @returns {readonly Hint[]} */
+  get #hints() {
+    return this.album.current?.edit?.hints ?? [];
   }
 
   /**
@@ -111,6 +122,7 @@ export class Popover {
   #open(place, index) {
     this.place = place;
     this.index = index;
+    this.seen = this.#hints;
     const { width = 1, height = 1 } = this.album.current?.edit?.photo ?? {};
     this.radius.max = String(Math.max(Math.round(Math.max(width, height) * WIDEST), 4));
     this.radius.value = String(this.hint?.radius ?? 0);
@@ -120,6 +132,7 @@ export class Popover {
     this.picker.show(50, this.hint?.color ?? null);
     byId("other-color", HTMLDetailsElement).open = !this.narrow.matches;
     this.#makeRoom();
+    this.box.scrollIntoView({ block: "nearest" });
     this.stage.reveal(place);
     this.#put();
     this.choose(index);
@@ -136,7 +149,7 @@ export class Popover {
     this.asking.want(async (signal) => {
       const { suggestions, lightness } = await this.engine.suggest(others, this.place, { signal });
       if (signal.aborted) return;
-      this.list.replaceChildren(...suggestions.map((each, at) => this.#suggestion(each, at)));
+      this.list.replaceChildren(...suggestions.map((each) => this.#suggestion(each)));
       this.word.textContent =
         lightness < DARK ? "This place is nearly black: colours hardly show here."
         : lightness > BRIGHT ? "This place is nearly white: colours hardly show here."
@@ -150,15 +163,14 @@ export class Popover {
 
   /**
    * @param {import("./types.js").Suggestion} suggestion
-   * @param {number} at
    */
-  #suggestion({ color, probability }, at) {
+  #suggestion({ color, probability }) {
     const swatch = make("span", { className: "swatch" });
     swatch.style.backgroundColor = color;
     const button = make("button", { type: "button", className: "suggestion" }, swatch, percent(probability));
-    button.setAttribute("aria-label", `${color}, likely to ${percent(probability)}`);
-    button.title = color;
-    button.dataset.number = String(at + 1);
+    const name = nameOf(color);
+    button.setAttribute("aria-label", `${name}, ${percent(probability)} likely`);
+    button.title = `${name}, ${color}`;
     button.dataset.color = color;
     button.setAttribute("aria-pressed", String(color === this.hint?.color));
     button.addEventListener("click", () => {
@@ -176,7 +188,7 @@ export class Popover {
     const edit = this.album.current?.edit;
     if (!edit) return;
     const kept = this.hint ?? tidy({ ...this.place, color, radius: Number(this.radius.value), note: this.note.value });
-    this.album.change(withHint(edit, this.index, { ...kept, color }), { passing });
+    this.#write(withHint(edit, this.index, { ...kept, color }), passing);
     this.removing.hidden = false;
     this.spot.hidden = true;
     this.choose(this.index);
@@ -193,7 +205,35 @@ export class Popover {
   #amend(changes, passing) {
     const edit = this.album.current?.edit;
     if (!edit || !this.hint) return;
-    this.album.change(withHint(edit, this.index, tidy({ ...this.hint, ...changes })), { passing });
+    this.#write(withHint(edit, this.index, tidy({ ...this.hint, ...changes })), passing);
+  }
+
+  /**
+   * @param {import("./types.js").Edit} edit
+   * @param {boolean} passing
+   */
+  #write(edit, passing) {
+    this.seen = edit.hints;
+    this.album.change(edit, { passing });
+  }
+
+  /**
+   * A hint that was moved meanwhile is followed; where others came or went, none is being changed any more.
+   * @param {boolean} passing
+   * @param {boolean} jump
+   */
+  #edited(passing, jump) {
+    if (!this.isOpen) return;
+    const [before, now] = [this.seen[this.index], this.hint];
+    const same = this.seen.length === this.#hints.length && before?.color === now?.color && before?.note === now?.note;
+    if (jump || !same) this.close(false);
+    else if (now && this.seen !== this.#hints) {
+      this.place = placeOf(now);
+      this.#put();
+      if (passing) return;
+      this.seen = this.#hints;
+      this.#suggest();
+    }
   }
 
   #remove() {
@@ -208,21 +248,12 @@ export class Popover {
     this.stage.leaveBelow(this.isOpen && this.narrow.matches ? Math.max(over + 10, this.tools) : this.tools);
   }
 
-  /**
-   * Beside its place, where there is room; narrow screens have it at their lower end. The place itself is marked
-   * until a colour is chosen, whose marker then stands there.
-   */
+  /** The place is marked until a colour is chosen, whose marker then stands there. */
   #put() {
     if (!this.isOpen) return;
     const { x, y } = this.stage.toScreen(this.place);
     this.spot.hidden = Boolean(this.hint);
     this.spot.style.transform = `translate(${x}px, ${y}px)`;
-    const { width, height } = this.stage.size;
-    const { offsetWidth: own, offsetHeight: tall } = this.box;
-    const right = x + GAP + own <= width - 8 || x < width / 2;
-    const left = right ? Math.min(x + GAP, width - own - 8) : x - GAP - own;
-    this.box.style.left = `${Math.max(left, 8)}px`;
-    this.box.style.top = `${Math.min(Math.max(y - tall / 3, 8), Math.max(height - tall - 8, 8))}px`;
   }
 }
 
