@@ -8,13 +8,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import PhotoError, UsageError
-from photochrom.service.naming import called
+from photochrom.errors import UsageError
+from photochrom.service.naming import called, ending
 
 if TYPE_CHECKING:
     from photochrom.canvas import Canvas
     from photochrom.photo import Photo
-    from photochrom.photo.formats.base import Format
     from photochrom.service.studio import Studio
 
 
@@ -77,18 +76,17 @@ def color(studio: Studio, order: Order) -> Colored:
     from photochrom.photo import save_pages
     from photochrom.photo.formats import of_name
 
-    kind = _format(order.format)
     names = {order.target: order.name, order.source: order.name}
     names |= {path: what for path, what in ((order.reference, "the reference"), (order.keep_grey, "the mask")) if path}
     with called(names) as warnings:
         pages = _pages(studio, order)
         first = next(pages)
-        kind = kind or of_name(first.format or "PNG")
+        kind = of_name(order.format or first.format or "PNG")
         pages = chain([first], pages)
         del first  # a document's first page need not stay in memory with all the others
         save_pages(pages, order.target, format=kind.name, quality=order.quality)
     return Colored(
-        ending=_ending(order.name, kind),
+        ending=ending(order.name, kind.suffixes),
         mime=kind.mime,
         model=studio.painter.model.identity,
         warnings=tuple(warnings),
@@ -126,22 +124,3 @@ def _options(studio: Studio, order: Order) -> dict[str, Any]:
     reference = None if lends is None else studio.reference(Seen(id="", path=lends, name="the reference"))
     mask = None if order.keep_grey is None else photos.open(order.keep_grey, max_pixels=studio.settings.max_pixels)
     return {**order.options, "hints": hints, "reference": reference, "keep_grey": mask}
-
-
-def _format(name: str | None) -> Format | None:
-    """The format with that name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from photochrom.photo.formats import of_name
-
-    try:
-        return None if name is None else of_name(name)
-    except PhotoError as error:
-        raise UsageError(str(error)) from None
-
-
-def _ending(name: str, kind: Format) -> str:
-    own = Path(name).suffix
-    return own if own.lower() in kind.suffixes else kind.suffixes[0]

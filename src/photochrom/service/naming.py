@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -69,6 +69,12 @@ class Results:
                 self._taken.add(_folded(name))
                 return name
             number += 1
+
+
+def ending(name: str, suffixes: Sequence[str]) -> str:
+    """What the name of a result ends in: as the upload's own where that is one of its format's, else as usual."""
+    own = Path(name).suffix
+    return own if own.lower() in suffixes else suffixes[0]
 
 
 @contextmanager

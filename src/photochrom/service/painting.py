@@ -1,4 +1,4 @@
-"""What workers do with an uploaded photograph: look at it, paint it in any way, and say what is known of its colours.
+"""What workers do with an uploaded photograph: look at it, and paint it in any way.
 
 Each function is called by `Pool.run`; what it is given and gives back is plain. No path of this machine
 is in any of it, and none that a file names is followed.
@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from photochrom.errors import PhotoError, UsageError
 from photochrom.hints.hint import AnyHint
-from photochrom.service import projects
-from photochrom.service.naming import called
+from photochrom.service import naming, projects
 from photochrom.service.studio import Seen
 
 if TYPE_CHECKING:
     from photochrom.canvas import Canvas
     from photochrom.photo import Photo
-    from photochrom.photo.formats.base import Format
     from photochrom.service.studio import Studio
 
 _SCREEN: Final[dict[str, Any]] = {"format": "JPEG", "quality": 90, "subsampling": "444"}
@@ -112,7 +110,7 @@ def look(studio: Studio, seen: Seen) -> Facts:
     """
     from photochrom.photo import pages
 
-    with called({seen.path: seen.name}) as warnings:
+    with naming.called({seen.path: seen.name}) as warnings:
         count = pages(seen.path, name=seen.name)
         if seen.page >= count:
             raise UsageError(f"{seen.name}: has {count} pages, and they are counted from 0: there is no {seen.page}")
@@ -136,7 +134,7 @@ def grey(studio: Studio, seen: Seen, size: int | None) -> bytes:
     """The photograph as it came, as JPEG, its longer side at most `size` pixels."""
     from photochrom.photo.proof import LONGEST, shown
 
-    with _open(studio, seen) as (canvas, _):
+    with opened(studio, seen) as (canvas, _):
         return shown(canvas.photo, size or LONGEST)
 
 
@@ -148,12 +146,13 @@ def paint(studio: Studio, seen: Seen, options: Options, wish: Wish) -> Painted:
     """
     from photochrom.hints.project import SUFFIX, Project
     from photochrom.photo.companions import compared, layer
+    from photochrom.photo.formats import of_name
     from photochrom.photo.label import labelled
 
-    with _open(studio, seen, options, wish.target) as (canvas, warnings):
+    with opened(studio, seen, options, wish.target) as (canvas, warnings):
         if wish.output == "preview":
             canvas = canvas.proof(wish.size)
-        photo = canvas.paint(**_given(studio, canvas, options))
+        photo = canvas.paint(**given(studio, canvas, options))
         if wish.label:
             photo = labelled(photo)
         data = None
@@ -170,70 +169,11 @@ def paint(studio: Studio, seen: Seen, options: Options, wish: Wish) -> Painted:
             compared(photo).save(wish.target, **_SCREEN)
             ending, mime = "-compare.jpg", "image/jpeg"
         else:
-            kind = _format(wish.format or photo.format or "PNG")
+            kind = of_name(wish.format or photo.format or "PNG")
             with _as_usage():
                 photo.save(wish.target, format=kind.name, quality=wish.quality)
-            ending, mime = _ending(seen.name, kind), kind.mime
+            ending, mime = naming.ending(seen.name, kind.suffixes), kind.mime
     return Painted(ending=ending, mime=mime, warnings=tuple(warnings), data=data)
-
-
-def suggest(
-    studio: Studio, seen: Seen, place: tuple[float, float], n: int, options: Options
-) -> tuple[list[tuple[str, float]], float]:
-    """The likeliest colours of a place, each with its probability; and the place's lightness L*.
-
-    Raises:
-        UsageError, PhotoError: see :meth:`Canvas.suggest`.
-    """
-    from photochrom.color.lab import lightness
-
-    with _open(studio, seen, options) as (canvas, _):
-        reference = None if options.reference is None else studio.reference(options.reference)
-        found = canvas.suggest(*place, n, hints=options.hints, reference=reference)
-        left, top = int(place[0]), int(place[1])
-        luma = canvas.photo.working_luma((1, 1), part=(left, top, left + 1, top + 1))
-    return [(color.hex, probability) for color, probability in found], float(lightness(luma)[0, 0])
-
-
-def overlay(studio: Studio, seen: Seen, options: Options) -> dict[str, Any]:
-    """Where the colours come from: the size of the cells, the share of each source, and a PNG to lay over.
-
-    Raises:
-        UsageError, PhotoError: see :meth:`Canvas.certainty`.
-    """
-    import cv2
-
-    from photochrom.hints import confidence_map
-
-    with _open(studio, seen, options) as (canvas, _):
-        certainty = canvas.certainty(**_sure(studio, canvas, options))
-    rgba = confidence_map.overlay(certainty)
-    _, png = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))
-    shares = certainty.planes.mean(axis=(1, 2), dtype="float64")
-    names = ("stated", "follows", "inferred", "uncertain")
-    return {
-        "width": rgba.shape[1],
-        "height": rgba.shape[0],
-        "shares": dict(zip(names, map(float, shares), strict=True)),
-        "overlay": base64.b64encode(png.tobytes()).decode(),
-    }
-
-
-def sure_map(studio: Studio, seen: Seen, options: Options) -> bytes:
-    """Where the colours come from, as PNG over the grey photograph, with a legend.
-
-    Raises:
-        UsageError, PhotoError, ModelError: see :meth:`Canvas.certainty` and :meth:`Canvas.paint`.
-    """
-    from photochrom.hints import confidence_map
-    from photochrom.photo.companions import pictured
-
-    with _open(studio, seen, options) as (canvas, _):
-        drawn = confidence_map.draw(canvas.certainty(**_sure(studio, canvas, options)), canvas.photo.luma)
-        photo = canvas.paint(**_given(studio, canvas, options))
-    stream = io.BytesIO()
-    pictured(photo, drawn).save(stream, format="PNG")
-    return stream.getvalue()
 
 
 def variants(
@@ -244,8 +184,8 @@ def variants(
     Raises:
         UsageError, PhotoError, ModelError: see :meth:`Canvas.variants`.
     """
-    with _open(studio, seen, options) as (canvas, _):
-        found = canvas.proof(size).variants(n, seed=seed, **_given(studio, canvas, options))
+    with opened(studio, seen, options) as (canvas, _):
+        found = canvas.proof(size).variants(n, seed=seed, **given(studio, canvas, options))
         return [
             (photo.record.hints if photo.record else (), base64.b64encode(_screen(photo)).decode()) for photo in found
         ]
@@ -259,31 +199,31 @@ def project_on(studio: Studio, seen: Seen, data: bytes, name: str) -> dict[str, 
     """
     from photochrom.hints.project import Project
 
-    with _open(studio, seen) as (canvas, warnings):
+    with opened(studio, seen) as (canvas, warnings):
         told = projects.on(studio, canvas, Project.parse(data, Path(name)))
         told["warnings"] = [*warnings, *told["warnings"]]
     return told
 
 
 @contextmanager
-def _open(
+def opened(
     studio: Studio, seen: Seen, options: Options | None = None, target: Path | None = None
 ) -> Iterator[tuple[Canvas, list[str]]]:
     """The photograph on its canvas, and a list of the warnings of the block; files go by the names that people know."""
     files = (seen, options.reference, options.keep_grey) if options else (seen,)
     names = {each.path: each.name for each in files if each is not None}
-    with called(names if target is None else {**names, target: seen.name}) as warnings:
+    with naming.called(names if target is None else {**names, target: seen.name}) as warnings:
         canvas = studio.canvas(seen)
         warnings.clear()  # those of a first look were told then
         yield canvas, warnings
 
 
-def _given(studio: Studio, canvas: Canvas, options: Options) -> dict[str, Any]:
+def given(studio: Studio, canvas: Canvas, options: Options) -> dict[str, Any]:
     """What `Canvas.paint` takes."""
-    return {**_sure(studio, canvas, options), "keep_tone": options.keep_tone}
+    return {**sure(studio, canvas, options), "keep_tone": options.keep_tone}
 
 
-def _sure(studio: Studio, canvas: Canvas, options: Options) -> dict[str, Any]:
+def sure(studio: Studio, canvas: Canvas, options: Options) -> dict[str, Any]:
     """What `Canvas.certainty` takes."""
     mask, lends = options.keep_grey, options.reference
     return {
@@ -300,19 +240,6 @@ def _screen(photo: Photo) -> bytes:
     stream = io.BytesIO()
     photo.save(stream, **_SCREEN)
     return stream.getvalue()
-
-
-def _format(name: str) -> Format:
-    from photochrom.photo.formats import of_name
-
-    with _as_usage():
-        return of_name(name)
-
-
-def _ending(name: str, kind: Format) -> str:
-    """The ending of the upload's own name where that fits, else the usual one of the format."""
-    own = Path(name).suffix
-    return own if own.lower() in kind.suffixes else kind.suffixes[0]
 
 
 @contextmanager

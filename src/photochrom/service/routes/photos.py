@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Query, Request, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from photochrom.service import painting
+from photochrom.service import certainty, painting
 from photochrom.service.darkroom import Darkroom, Shared
 from photochrom.service.downloads import attachment, in_header
 from photochrom.service.gone import while_connected
@@ -183,7 +183,7 @@ async def suggest(request: Request, id: str, body: Suggest, darkroom: Shared) ->
     """For somebody who does not know the colour, but would recognise it."""
     async with _asked(darkroom, id, body) as (kept, options):
         place = (body.x, body.y)
-        found, lightness = await _run(request, darkroom, painting.suggest, kept.seen, place, body.n, options)
+        found, lightness = await _run(request, darkroom, certainty.suggest, kept.seen, place, body.n, options)
     colors = [Suggestion(color=color, probability=probability) for color, probability in found]
     return Suggestions(suggestions=colors, lightness=lightness)
 
@@ -201,9 +201,9 @@ async def confidence(request: Request, id: str, body: Sure, darkroom: Shared) ->
     """Which colours were stated by somebody, which follow from that, and which the model infers, how surely."""
     async with _asked(darkroom, id, body) as (kept, options):
         if body.output == "map":
-            data = await _run(request, darkroom, painting.sure_map, kept.seen, options)
+            data = await _run(request, darkroom, certainty.sure_map, kept.seen, options)
             return Response(data, media_type="image/png")
-        return JSONResponse(await _run(request, darkroom, painting.overlay, kept.seen, options))
+        return JSONResponse(await _run(request, darkroom, certainty.overlay, kept.seen, options))
 
 
 @router.post("/{id}/variants", responses=responses(400, *_IN_WORKER), summary="Other possible colourings")
