@@ -18,8 +18,9 @@ import work_for_workers as work
 
 from photochrom.contained import child
 from photochrom.errors import ModelError, PhotoError, UsageError
-from photochrom.service.pool import BusyError, CrashedError, Lane, MistakeError, Pool, TooLongError
+from photochrom.service.pool import CrashedError, MistakeError, Pool, TooLongError
 from photochrom.service.settings import Settings
+from photochrom.service.turns import BusyError, Lane
 
 Make = Callable[..., Settings]
 

@@ -1,4 +1,4 @@
-"""Pool: work waits here for a worker process, is watched while it is done, and costs nobody else when it goes wrong.
+"""Pool: work is given to a worker process, is watched while it is done, and costs nobody else when it goes wrong.
 
 Lives in the server's event loop, which it never blocks: each worker is asked in a thread of its own.
 """
@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import IntEnum
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,6 +19,7 @@ from photochrom.contained.child import KEPT, Child, DiedError, watch
 from photochrom.errors import PhotochromError
 from photochrom.service.settings import Settings
 from photochrom.service.studio import Mistake
+from photochrom.service.turns import BusyError, Lane, Turns
 
 _SERVING: Final = "photochrom.service.studio:Serving"
 
@@ -32,29 +30,9 @@ _NEAR: Final = 64
 """Ids that a worker is known by."""
 
 _PATIENCE: Final = 60
-"""Seconds: the most that somebody is told to wait before the next try, and between two tries to start a worker."""
+"""Seconds: the most between two tries to start a worker."""
 
 _log = logging.getLogger(__name__)
-
-
-class Lane(IntEnum):
-    """Who goes first: a person at a page, then programs, then batches."""
-
-    HAND = 0
-    CALL = 1
-    BATCH = 2
-
-
-class BusyError(PhotochromError):
-    """As many wait already as may, or the server is about to end.
-
-    Args:
-        retry_after: whole seconds after which another try makes sense.
-    """
-
-    def __init__(self, retry_after: int, why: str = "all workers are busy, and enough requests wait for them") -> None:
-        super().__init__(f"{why}: try again in {retry_after} s")
-        self.retry_after = retry_after
 
 
 class TooLongError(PhotochromError):
@@ -115,8 +93,7 @@ class Pool:
         self._kept = KEPT + settings.canvases_bytes // settings.processes
         self._seats = [_Seat() for _ in range(settings.processes)]
         self._idle: list[_Seat] = []
-        self._queue: dict[Lane, deque[tuple[asyncio.Future[_Seat], str | None]]] = {lane: deque() for lane in Lane}
-        self._usual = 1.0
+        self._turns = Turns[_Seat](settings, free=lambda seat: self._free(seat))
         self._closed = threading.Event()
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +102,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Work that waits for a worker."""
-        return sum(len(lane) for lane in self._queue.values())
+        return len(self._turns)
 
     @property
     def alive(self) -> int:
@@ -186,7 +163,9 @@ class Pool:
             PhotochromError: what the work itself raised.
             MistakeError: anything else that it raised.
         """
-        seat = await self._turn(lane, near)
+        if self._closed.is_set():
+            raise _closing()
+        seat = self._taken(near) or await self._turns.wait(lane)
         child = seat.child
         assert child is not None
         if near is not None:
@@ -206,7 +185,7 @@ class Pool:
         except Exception:
             self._free(seat)
             raise
-        self._usual += 0.1 * (loop.time() - start - self._usual)
+        self._turns.took(loop.time() - start)
         if swollen:
             self._renew(seat)
         else:
@@ -221,10 +200,7 @@ class Pool:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        for lane in self._queue.values():
-            for turn, _ in lane:
-                if not turn.done():
-                    turn.set_exception(_closing())
+        self._turns.end(_closing())
         for child in tuple(self._children):
             child.kill()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -232,28 +208,6 @@ class Pool:
         for child in self._children:
             child.close()
         self._children.clear()
-
-    async def _turn(self, lane: Lane, near: str | None) -> _Seat:
-        """Wait for a worker."""
-        if self._closed.is_set():
-            raise _closing()
-        if seat := self._taken(near):
-            return seat
-        queue = self._queue[lane]
-        if lane is not Lane.BATCH and len(queue) >= self._settings.max_queue:
-            raise BusyError(self._retry_after())
-        turn: asyncio.Future[_Seat] = asyncio.get_running_loop().create_future()
-        entry = turn, near
-        queue.append(entry)
-        try:
-            async with asyncio.timeout(None if lane is Lane.BATCH else self._settings.seconds):
-                return await turn
-        except TimeoutError:
-            self._leave(queue, entry)
-            raise BusyError(self._retry_after()) from None
-        except BaseException:
-            self._leave(queue, entry)
-            raise
 
     def _taken(self, near: str | None) -> _Seat | None:
         """An idle worker, that for `near` if it is idle; one that has died meanwhile is replaced."""
@@ -265,27 +219,10 @@ class Pool:
             self._renew(seat)
         return None
 
-    def _leave(
-        self,
-        queue: deque[tuple[asyncio.Future[_Seat], str | None]],
-        entry: tuple[asyncio.Future[_Seat], str | None],
-    ) -> None:
-        """Take no turn after all; one that has come just now is passed on."""
-        with suppress(ValueError):
-            queue.remove(entry)
-        turn, _ = entry
-        if turn.done() and not turn.cancelled() and not turn.exception():
-            self._free(turn.result())
-
     def _free(self, seat: _Seat) -> None:
         """A worker is ready for whoever comes next."""
-        for lane in Lane:
-            while self._queue[lane]:
-                turn, _ = self._queue[lane].popleft()
-                if not turn.done():
-                    turn.set_result(seat)
-                    return
-        self._idle.append(seat)
+        if not self._turns.give(seat):
+            self._idle.append(seat)
 
     async def _give_up(self, seat: _Seat, child: Child, asking: asyncio.Future[tuple[Any, bool]]) -> None:
         """Nobody wants the answer any more: the work may end by itself, within a moment, or is ended."""
@@ -348,11 +285,6 @@ class Pool:
     async def _ended(self, child: Child) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, child.close)
         self._children.discard(child)
-
-    def _retry_after(self) -> int:
-        """Whole seconds until about half of those who wait have been served."""
-        wait = self._usual * (self.waiting + 1) / len(self._seats) / 2
-        return min(max(math.ceil(wait), 1), _PATIENCE)
 
     def _task(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

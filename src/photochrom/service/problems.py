@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 from photochrom.errors import MissingExtraError, ModelError, PhotochromError, PhotoError, TooLargeError, UsageError
 from photochrom.service.disk import NoSpaceError
 from photochrom.service.incidents import trace_of
-from photochrom.service.pool import BusyError, CrashedError, MistakeError, TooLongError
+from photochrom.service.pool import CrashedError, MistakeError, TooLongError
+from photochrom.service.turns import BusyError
 
 CLOSED: Final = 499
 """The status that nginx notes for requests whose client went away; nobody gets to see it."""

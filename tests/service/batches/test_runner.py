@@ -14,8 +14,9 @@ from photochrom.service.batches.batches import Batches, Change
 from photochrom.service.batches.store import MOST_INTERRUPTIONS, Item, Result, State, Store
 from photochrom.service.coloring import Colored, Order
 from photochrom.service.disk import NoSpaceError
-from photochrom.service.pool import BusyError, CrashedError, Lane, MistakeError, TooLongError
+from photochrom.service.pool import CrashedError, MistakeError, TooLongError
 from photochrom.service.settings import Settings
+from photochrom.service.turns import BusyError, Lane
 
 COLORED = Colored(ending=".png", mime="image/png", model="none", warnings=())
 

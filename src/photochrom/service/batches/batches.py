@@ -22,8 +22,8 @@ from photochrom.service.batches.runner import Runner, Workers
 from photochrom.service.batches.store import Item, State, Store, Summary
 from photochrom.service.disk import NoSpaceError
 from photochrom.service.naming import Results
-from photochrom.service.pool import BusyError
 from photochrom.service.settings import Settings
+from photochrom.service.turns import BusyError
 
 _LOOK: Final = 60.0
 """Seconds between two looks for batches that are to be forgotten."""

@@ -21,8 +21,8 @@ from photochrom.service.batches.records import Records
 from photochrom.service.batches.store import Result, Store, Task
 from photochrom.service.coloring import Order, color
 from photochrom.service.disk import NoSpaceError
-from photochrom.service.pool import BusyError, Lane
 from photochrom.service.problems import problem_of
+from photochrom.service.turns import BusyError, Lane
 
 _GRACE: Final = 5.0
 """Seconds that it may take to note the last results when the server ends."""

@@ -20,7 +20,6 @@ from photochrom.service.gone import while_connected
 from photochrom.service.naming import SUFFIX, label
 from photochrom.service.painting import WRITTEN, Facts, Options, Painted, Wish
 from photochrom.service.photos import Kept
-from photochrom.service.pool import Lane
 from photochrom.service.problems import Problem, responses
 from photochrom.service.requests import FinalResponse, new_id
 from photochrom.service.schemas import (
@@ -39,6 +38,7 @@ from photochrom.service.schemas import (
     Vary,
 )
 from photochrom.service.studio import Seen
+from photochrom.service.turns import Lane
 
 router = APIRouter(prefix="/v1/photos", tags=["photos"])
 
