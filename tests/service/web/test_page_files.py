@@ -285,6 +285,15 @@ def test_busy_server_is_asked_again_when_it_said(screen: Screen, jpeg: bytes) ->
     assert chroma(screen.picture()) > 8
 
 
+def test_what_failed_for_want_of_an_answer_is_tried_again_together(screen: Screen, jpeg: bytes) -> None:
+    screen.page.route("**/v1/photos", lambda route: route.abort())
+    screen.drop(("family.jpg", jpeg), ("other.jpg", portrait(1)), ("third.jpg", portrait(2)))
+    expect(screen.page.locator("#count").get_by_text("0 of 3 coloured, 3 failed")).to_be_visible()
+    screen.page.unroute("**/v1/photos")
+    screen.page.get_by_role("button", name="Try again").click()
+    expect(screen.page.locator("#count").get_by_text("3 of 3 coloured")).to_be_visible()
+
+
 def test_server_that_is_gone_is_told_in_a_sentence(screen: Screen, jpeg: bytes) -> None:
     screen.open(("family.jpg", jpeg))
     screen.page.route("**/paint", lambda route: route.abort())

@@ -25,9 +25,10 @@ export class Queue {
     album.on("picture", (picture) => picture.state === "waiting" && this.#go());
   }
 
-  /** @param {Picture} picture that failed */
-  again(picture) {
-    this.album.mark(picture, "waiting");
+  /** @param {Picture} picture that failed; others that did for the same reason, such as no answer, go with it */
+  again({ problem }) {
+    const failed = this.album.pictures.filter((each) => each.state === "failed" && each.problem === problem);
+    for (const each of failed) this.album.mark(each, "waiting");
   }
 
   #go() {

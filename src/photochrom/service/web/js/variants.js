@@ -1,4 +1,4 @@
-/** Other plausible colourings as a filmstrip; choosing one takes over its hints. */
+/** Other possible colourings as a filmstrip; choosing one takes over its hints. */
 
 import { byId, make, told } from "./dom.js";
 import { changed } from "./edits.js";
