@@ -110,6 +110,19 @@ def test_what_is_wrong_is_told_in_a_window(desktop: Path) -> None:
     assert told.startswith("Photochrom could not be started: ")
 
 
+def test_a_mistake_of_ours_is_told_in_a_window_too(desktop: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from photochrom.cli.launching import launched\n"
+        "from photochrom.service.settings import Settings\n"
+        f"launched(Settings(port=1, work=Path({str(desktop / 'work')!r})), lambda: 1 / 0)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 1
+    (told,) = lines(desktop / "told")
+    assert told.endswith(f"of which {desktop / 'work' / 'launched.log'} says more")
+    assert "ZeroDivisionError" in (desktop / "work" / "launched.log").read_text()
+
+
 def test_it_is_installed_and_removed(desktop: Path) -> None:
     done = photochrom("--install-launcher")
     entry = desktop / "data" / "applications" / "photochrom.desktop"

@@ -66,21 +66,23 @@ def launched(settings: Settings, serve: Callable[[], None]) -> None:
     """What a double click does: open the page of a running service, or start one. What goes wrong is told in a window.
 
     Raises:
-        PhotochromError: as `serve` does.
+        Exception: as `serve` does.
     """
     from photochrom.service.launched import answers_within, into_file, listens, open_page, tell
 
     if shown(settings):
         return
-    into_file(settings.folder / "launched.log")
+    log = settings.folder / "launched.log"
+    into_file(log)
     try:
         serve()
-    except PhotochromError as error:
+    except Exception as error:
         address = _address(settings)
         if listens(address) and answers_within(address, _STARTING):
             open_page(address).join(2)
             return
-        tell(f"Photochrom could not be started: {error}")
+        why = str(error) if isinstance(error, PhotochromError) else f"it made a mistake, of which {log} says more"
+        tell(f"Photochrom could not be started: {why}")
         raise
 
 
