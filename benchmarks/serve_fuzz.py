@@ -43,7 +43,7 @@ MOST_GROWTH: Final = 50
 
 _AT_ONCE: Final = 3
 _SAMPLES: Final = 200
-_FINE: Final = frozenset({200, 409, 413, 415, 422})
+_FINE: Final = frozenset({200, 413, 415, 422})
 """Coloured; too large; no photograph; damaged. 422 with the code "crashed" is not among them."""
 
 _BAD: Final = ("crashed", "too_long", "mistake", "no answer")

@@ -1,4 +1,4 @@
-"""The fields of forms that photographs are uploaded with, the same for one and for many."""
+"""The fields of all forms that files are uploaded with."""
 
 from __future__ import annotations
 
@@ -116,6 +116,28 @@ class ColorizeForm(ColoringForm):
         BeforeValidator(_or_none),
         Field(description="A picture of the photograph's shape, white where that is to stay grey."),
     ] = None
+
+
+class PhotoForm(BaseModel):
+    """One photograph."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    file: Annotated[UploadFile, Field(description="The photograph. Its content decides its format, never its name.")]
+    page: Annotated[int, Field(ge=0, le=100_000, description="Of a TIFF, counted from 0.")] = 0
+    detail: Annotated[
+        float | None,
+        BeforeValidator(_or_none),
+        Field(ge=1, le=4, description="Have the network look so many times closer. Time grows with its square."),
+    ] = None
+
+
+class ProjectForm(BaseModel):
+    """A .photochrom file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: Annotated[UploadFile, Field(description="What output “project” gave, or `photochrom --save-project`.")]
 
 
 def _parsed(text: str | None, field: str) -> Any:

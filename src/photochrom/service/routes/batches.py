@@ -20,7 +20,7 @@ from photochrom.service.batches.intake import Limits, take_in
 from photochrom.service.batches.store import State, Summary
 from photochrom.service.batches.uploading import Form, received
 from photochrom.service.darkroom import Darkroom, Shared
-from photochrom.service.downloads import attachment
+from photochrom.service.downloads import attachment, binary
 from photochrom.service.forms import ColoringForm
 from photochrom.service.gone import check_connected
 from photochrom.service.problems import Problem, responses
@@ -57,11 +57,6 @@ async def _summary(batch: str, darkroom: Shared) -> Summary:
 
 
 Known = Annotated[Summary, Depends(_summary)]
-
-
-def _binary(kind: str, what: str) -> dict[int | str, dict[str, Any]]:
-    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
-    return {200: {"description": what, "content": content}}
 
 
 @router.post(
@@ -158,7 +153,7 @@ async def delete(summary: Known, darkroom: Shared) -> None:
 @router.get(
     "/{batch}/result.zip",
     response_class=Response,
-    responses={**_binary("application/zip", "All that were coloured, and a report.json."), **responses(404, 409)},
+    responses={**binary("application/zip", "All that were coloured, and a report.json."), **responses(404, 409)},
 )
 async def result(summary: Known, darkroom: Shared) -> Response:
     """All coloured photographs of a batch that has ended, in one zip."""
@@ -174,7 +169,7 @@ async def result(summary: Known, darkroom: Shared) -> Response:
 @router.get(
     "/{batch}/items/{number}",
     response_class=Response,
-    responses={**_binary("image/*", "The coloured photograph."), **responses(404, 409, 422)},
+    responses={**binary("image/*", "The coloured photograph."), **responses(404, 409, 422)},
 )
 async def item(number: int, summary: Known, darkroom: Shared) -> Response:
     """One coloured photograph, as soon as it is there."""

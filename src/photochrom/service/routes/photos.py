@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from photochrom.service import certainty, painting
 from photochrom.service.darkroom import Darkroom, Shared
-from photochrom.service.downloads import attachment, in_header
+from photochrom.service.downloads import attachment, binary, in_header
+from photochrom.service.forms import PhotoForm, ProjectForm
 from photochrom.service.gone import while_connected
 from photochrom.service.naming import SUFFIX, label
 from photochrom.service.painting import WRITTEN, Facts, Options, Painted, Wish
@@ -50,33 +50,6 @@ MOST_PROJECT: Final = 1 << 20
 
 _IN_WORKER: Final = (404, 413, 415, 422, 503, 504)
 """What can go wrong with a photograph that is there, or was."""
-
-
-class PhotoForm(BaseModel):
-    """One photograph."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    file: Annotated[UploadFile, Field(description="The photograph. Its content decides its format, never its name.")]
-    page: Annotated[int, Field(ge=0, le=100_000, description="Of a TIFF, counted from 0.")] = 0
-    detail: Annotated[
-        float | None,
-        BeforeValidator(lambda value: None if value == "" else value),
-        Field(ge=1, le=4, description="Have the network look so many times closer. Time grows with its square."),
-    ] = None
-
-
-class ProjectForm(BaseModel):
-    """A .photochrom file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    file: Annotated[UploadFile, Field(description="What output “project” gave, or `photochrom --save-project`.")]
-
-
-def _is(kind: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """The answer of a route that is no JSON."""
-    return {200: {"description": description, "content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post(
@@ -120,7 +93,7 @@ async def delete(id: str, darkroom: Shared) -> None:
 @router.get(
     "/{id}/grey",
     response_class=Response,
-    responses={**_is("image/jpeg", "JPEG."), **responses(*_IN_WORKER)},
+    responses={**binary("image/jpeg", "JPEG."), **responses(*_IN_WORKER)},
     summary="The photograph as it came",
 )
 async def grey(
