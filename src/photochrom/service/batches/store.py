@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -268,10 +268,10 @@ class Store:
             state = State.WAITING if waiting == total else State.RUNNING
         return Summary(batch, state, total, done, failed, created, ended)
 
-    def items(self, batch: str, numbers: Collection[int] | None = None) -> list[Item]:
-        """The items of a batch, or those of these numbers, in their order."""
+    def items(self, batch: str) -> list[Item]:
+        """The items of a batch, in their order."""
         rows = self._database.execute(f"SELECT {_ITEM} FROM items WHERE batch = ? ORDER BY number", (batch,)).fetchall()
-        return [_item(row) for row in rows if numbers is None or row[0] in numbers]
+        return [_item(row) for row in rows]
 
     def _change_running(self, batch: str, number: int, values: Mapping[str, Any]) -> bool:
         row = self._database.execute("SELECT state FROM items WHERE batch = ? AND number = ?", (batch, number))
