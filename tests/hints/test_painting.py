@@ -15,7 +15,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.hints.hint import Hint
 from photochrom.hints.known import Known
 from photochrom.hints.objects import Objects
-from photochrom.hints.painting import Painter
+from photochrom.hints.painting import Painter, _dimmed
 
 HINTS = (Hint(150, 100, "#8a6d5b", radius=20), Hint(300, 200, "#304a70"), Hint(450, 300, "#c02020"))
 
@@ -52,3 +52,11 @@ def test_what_is_painted_is_one_s_own(painter: Painter) -> None:
     kept = first.copy()
     first += 50
     assert np.array_equal(painter.colors(), kept)
+
+
+def test_a_colour_is_weaker_in_the_shade_of_what_it_was_stated_on() -> None:
+    light = np.array([[100.0, 116.0], [58.0, 116.0]], np.float32)
+    left = _dimmed(light, np.array([[0, 1], [1, 1]]))
+    assert np.allclose(left, [[100 / 116, 1], [0.5, 1]])
+    brighter = _dimmed(light, np.array([[1, 0]]))
+    assert np.allclose(brighter, 1)  # more light makes nothing stronger than it was stated

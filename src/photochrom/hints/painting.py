@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from photochrom.color.lab import lightness
 from photochrom.color.warmth import warmed
 from photochrom.hints.hintmap import HintMap
-from photochrom.hints.known import Known
+from photochrom.hints.known import Cells, Known
 from photochrom.hints.objects import Objects
 from photochrom.hints.reference import Lent
 from photochrom.hints.spreading import LUMA, NARROWER, nearest, nearness, sum_of_weights
@@ -177,6 +178,7 @@ class Painter:
         result = vivid + (accurate - vivid) * share
         left = ab - result[at[:, 0], at[:, 1]]
 
+        light = lightness(luma) + np.float32(16)
         total = np.full(luma.shape, _NONE, np.float32)
         change = np.zeros_like(result)
         place, shade = (width * len(numbers) ** -power for width, power in zip((_NEAR, LUMA), NARROWER, strict=True))
@@ -186,7 +188,7 @@ class Painter:
             inside = reached * np.sqrt(reached)  # so that an object ends as sharply as with a larger _NONE
             weight = np.maximum(near * np.maximum(inside, _BEYOND), inside)
             total += weight
-            change += weight[..., None] * nearest(left[own], at[own], luma)
+            change += (weight * _dimmed(light, at[own]))[..., None] * nearest(left[own], at[own], luma)
         result += change / total[..., None]
         result[known.at[:, 0], known.at[:, 1]] = known.ab
         return result
@@ -208,6 +210,15 @@ def _trust(difference: Float) -> Float:
     distance = np.linalg.norm(difference, axis=-1)
     trust: Float = np.clip((none - distance) / (none - full), 0, 1).astype(np.float32)
     return trust
+
+
+def _dimmed(light: Float, at: Cells) -> Float:
+    """How much is left of the colour of cells in each other one (h, w), in (0, 1], where that is darker.
+
+    In the shade a surface's X, Y and Z fall alike, and a and b with their cube roots: as `light` does, L* + 16.
+    """
+    left: Float = np.minimum(light / light[at[:, 0], at[:, 1]].mean(), 1)
+    return left
 
 
 def _too_vivid(ab: Float, vivid: Float, accurate: Float) -> Float:
