@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_an_unused_service_is_known_but_not_while_it_works() -> None:
     asyncio.run(watch())
 
 
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """What a server sets of the loggers of this process is undone for the tests after it."""
+    loggers = [logging.getLogger(name) for name in ("photochrom", "uvicorn")]
+    before = [(each.level, each.propagate, list(each.handlers)) for each in loggers]
+    yield
+    for each, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        each.setLevel(level)
+        each.propagate, each.handlers[:] = propagate, handlers
+
+
+@pytest.mark.usefixtures("own_log")
 def test_a_service_that_nobody_uses_ends_by_itself(settings: Callable[..., Settings]) -> None:
     addresses: list[str] = []
     serve(create_app(settings(port=0)), ready=addresses.append, unused=0.2)
