@@ -147,13 +147,13 @@ class Server:
         return str(response.json()["id"])
 
     def send_slowly(self, form: Sent) -> None:
-        """Send in small pieces until the connection breaks."""
+        """Send in small pieces, for a second at least, until the connection breaks."""
         request = httpx.Request("POST", self._address, files=form)
         body = request.read()
 
         def pieces() -> Iterator[bytes]:
             for start in range(0, len(body), 1 << 12):
-                time.sleep(0.002)
+                time.sleep((1 << 12) / len(body))
                 yield body[start : start + (1 << 12)]
 
         headers = {"Content-Type": request.headers["Content-Type"]}
