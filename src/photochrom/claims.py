@@ -94,6 +94,16 @@ def leftovers(folder: Path) -> list[Path]:
     return []
 
 
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut, where the system can do that for folders."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def remove_leftover(temporary: Path) -> bool:
     """Remove a temporary file unless somebody holds it. Returns whether it is gone."""
     try:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, runtime_checkable
 
-from photochrom.claims import Claim, claimed
+from photochrom.claims import Claim, claimed, flush_folder
 from photochrom.errors import PhotoError
 
 STANDARD_INPUT: Final = "standard input"
@@ -104,7 +104,7 @@ def finished_or_nothing(
             if when_whole is not None:
                 when_whole()
             held.move(place)
-            _flush_folder(place.parent)
+            flush_folder(place.parent)
 
 
 def is_device(path: Path) -> bool:
@@ -138,17 +138,3 @@ def explained(target: Path | str) -> Iterator[None]:
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and path.exists():
         raise PhotoError(f"{path}: exists already; choose another name or allow overwriting")
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name itself last through a power cut, where the system can do that for folders."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)

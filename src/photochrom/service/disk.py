@@ -50,20 +50,6 @@ def move(path: Path, place: Path) -> None:
     path.replace(place)
 
 
-def flush(folder: Path) -> None:
-    """Make the names in a folder last, where the system can do that for folders."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
-
-
 def remove(folder: Path) -> None:
     """A folder and all in it, as far as that is possible: what remains is removed at the next start."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from photochrom.claims import flush_folder
 from photochrom.service import disk
 
 _FOLDERS: Final = ("sent", "originals", "lent", "making", "results")
@@ -47,7 +48,7 @@ class Folders:
         with disk.explained():
             disk.remove(self.sent(batch))
             for folder in (*(self._folder / batch / name for name in _FOLDERS), self._folder / batch, self._folder):
-                disk.flush(folder)
+                flush_folder(folder)
 
     def sent(self, batch: str) -> Path:
         return self._folder / batch / "sent"
@@ -89,7 +90,7 @@ class Folders:
         """
         with disk.explained():
             disk.move(made, place)
-            disk.flush(place.parent)
+            flush_folder(place.parent)
 
     def spent(self, batch: str, number: int) -> None:
         """Remove an original that is of no use any more."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from photochrom.claims import flush_folder
 from photochrom.errors import PhotochromError, TooLargeError
 from photochrom.service import disk
 from photochrom.service.batches.store import Item, State
@@ -64,7 +65,7 @@ def take_in(uploads: Iterable[tuple[str, Path]], folder: Path, limits: Limits) -
             path.unlink(missing_ok=True)
         if not intake.items:
             raise NothingError("there is no picture in what was sent: send photographs, or a zip of them")
-        disk.flush(folder)
+        flush_folder(folder)
     return intake.items
 
 
